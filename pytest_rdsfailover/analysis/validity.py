@@ -78,6 +78,11 @@ def _failover_is_wrong(course: Course) -> str:
     if course.trigger is not None and course.settled is None:
         seen = format_duration(course.stop - course.trigger)
         return f"the failover was not over {seen} after its trigger, when observation ended"
+    for milestone in course.milestones:
+        if milestone.name == "guardrail_failed":
+            return f"a guardrail refused the switchover: {milestone.instance}"
+        if milestone.name == "rolled_back":
+            return "the switchover was rolled back: it would have taken longer than its time-out"
     if course.moves_writer is None:
         return ""
     return "no failover was triggered" if course.trigger is None else _writer_is_wrong(course)

@@ -11,8 +11,13 @@ from pytest_rdsfailover.local.gateway.deployment import PROVISIONING, REFUSES
 from pytest_rdsfailover.local.gateway.messages import DeploymentView
 from pytest_rdsfailover.local.green_environment import green_environment, new_suffix
 from pytest_rdsfailover.local.listeners import Listeners, Place
-from pytest_rdsfailover.local.profiles.switchovers import load_switchover
+from pytest_rdsfailover.local.profiles.switchovers import (
+    Switchover,
+    check_timeout,
+    load_switchover,
+)
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
+from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import GatewayError, NotReadyError
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
@@ -112,21 +117,31 @@ class BlueGreenDeployment:
     def _endpoint(self, name: str) -> Endpoint:
         return self._at(name, *self._addresses.called(name))
 
-    def switch_over(self, profile: str = "blue-green-fast", seed: int = 0) -> LocalFailover:
+    def switch_over(
+        self, profile: str = "blue-green-fast", seed: int = 0, *, timeout: str = "300s"
+    ) -> LocalFailover:
         """Start a switchover and return; its milestones tell how far it is.
 
         Args:
             profile: `blue-green`, `blue-green-fast` or the path of a TOML file.
             seed: decides the durations.
+            timeout: how long it may take until green takes writes, from 30 s to an hour; else it is
+                rolled back.
 
         Raises:
-            SettingError: if there is no such profile.
+            SettingError: if there is no such profile, or AWS takes no such time-out.
             GatewayError: if a failover is on, or it has been switched over already.
         """
-        switchover, view = load_switchover(profile), self._gateway.describe()
+        seconds = check_timeout(parse_duration(timeout))
+        return self._play(load_switchover(profile), seed, seconds)
+
+    def _play(self, switchover: Switchover, seed: int, timeout: float) -> LocalFailover:
+        view = self._gateway.describe()
         if self._view.switched:
             raise GatewayError("it has been switched over already; make another deployment")
         blue = [instance.id for instance in view.instances]
         green = [name + self.suffix for name in blue]
-        steps = switchover.steps(writer=view.writer, blue=blue, green=green, seed=seed)
+        steps = switchover.steps(
+            writer=view.writer, blue=blue, green=green, seed=seed, timeout=timeout
+        )
         return self._failovers.play(steps, REFUSES, switchover.name)

@@ -157,15 +157,19 @@ class BlueGreen(Protocol):
     def green_instance_endpoint(self, instance: str, /) -> Endpoint:
         """Return the endpoint of the green twin of an instance of the cluster."""
 
-    def switch_over(self, profile: str = "blue-green-fast", seed: int = 0) -> Failover:
+    def switch_over(
+        self, profile: str = "blue-green-fast", seed: int = 0, *, timeout: str = "300s"
+    ) -> Failover:
         """Start a switchover and return; its milestones tell how far it is.
 
         Args:
             profile: `blue-green`, `blue-green-fast` or the path of a TOML file.
             seed: decides the durations.
+            timeout: how long it may take until green takes writes, from 30 s to an hour; else it is
+                rolled back.
 
         Raises:
-            SettingError: if there is no such profile.
+            SettingError: if there is no such profile, or AWS takes no such time-out.
             RdsFailoverError: if a failover is on, or it has been switched over already.
         """
 

@@ -54,7 +54,8 @@ def test_a_runbook_switches_over_on_the_data_plane(resting, rds):
     assert len(ask(resting.writer_endpoint, "SELECT * FROM mysql.rds_topology")) == 2 * members
 
     blue = resting.writer_endpoint.connect(autocommit=True)
-    switching = rds.switchover_blue_green_deployment(**identified(made))["BlueGreenDeployment"]
+    asked = {**identified(made), "SwitchoverTimeout": 30}
+    switching = rds.switchover_blue_green_deployment(**asked)["BlueGreenDeployment"]
     assert switching["Status"] == deployment(rds)["Status"] == "SWITCHOVER_IN_PROGRESS"
     assert refusal(rds.switchover_blue_green_deployment, **identified(made)) == (
         "InvalidBlueGreenDeploymentStateFault"

@@ -7,7 +7,8 @@ import pytest
 from waiting import until
 
 from pytest_rdsfailover.local.failovers import FailoverInProgressError
-from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
+from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 pytestmark = pytest.mark.local
 
@@ -198,6 +199,45 @@ def test_a_transaction_that_is_open_at_the_switch_is_rolled_back(resting, deploy
     resting.rest()
 
     assert run(resting.writer_endpoint, "SELECT COUNT(*) FROM moved") == ((0,),)
+
+
+def test_a_long_write_is_a_guardrail_and_the_next_switchover_may_do(resting, deployment, tmp_path):
+    impatient = tmp_path / "impatient.toml"
+    impatient.write_text(SHORT + "long_write = 0\n")
+    blue = resting.writer_endpoint.connect(autocommit=False)
+    ask(blue, "INSERT INTO moved VALUES (7)")
+    refused = deployment.switch_over(str(impatient))
+    until(refused.settled)
+
+    assert [mark.name for mark in refused.milestones()] == ["trigger", "guardrail_failed"]
+    assert deployment.status == "AVAILABLE"
+    blue.commit()
+    assert deployment.switch_over(str(impatient)).milestones()[0].name == "trigger"
+    resting.rest()
+    assert deployment.status == "SWITCHOVER_COMPLETED"
+    assert run(resting.writer_endpoint, "SELECT n FROM moved") == ((7,),)
+
+
+@pytest.mark.one_server
+def test_what_takes_longer_than_its_time_out_is_rolled_back(resting, deployment, profile):
+    blue = resting.writer_endpoint.connect(autocommit=True)
+    proxied = resting.proxy_endpoint.connect(autocommit=True)
+    with pytest.raises(SettingError, match="from 30 s"):
+        deployment.switch_over(profile, timeout="10s")
+    deployment._play(load_switchover(profile), 1, 0.3)  # green would take writes after 350 ms
+    resting.rest()
+
+    assert deployment.status == "AVAILABLE"
+    with pytest.raises(pymysql.err.MySQLError):
+        ask(blue, "SELECT 1")  # dropped all the same
+    run(resting.writer_endpoint, "INSERT INTO moved VALUES (1)")
+    ask(proxied, "INSERT INTO moved VALUES (2)")
+    assert refusal(deployment.green_endpoint) in (1290, 1836)
+    assert server_id(resting.writer_endpoint) == resting.writer
+    assert {row[4] for row in told(resting.writer_endpoint)} == {"AVAILABLE"}
+    deployment.switch_over(profile)
+    resting.rest()
+    assert deployment.status == "SWITCHOVER_COMPLETED"
 
 
 @pytest.mark.one_server

@@ -5,6 +5,7 @@ from test_failovers_of_a_load import LOAD
 
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.mysql import driver
+from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
@@ -51,6 +52,22 @@ def test_a_trial_switches_over_and_reads_both_sides(runner, resting, profile):
     assert trial.evidence.stored.positions
     with pytest.raises(GatewayError, match="no blue/green deployment"):
         resting._client.delete_blue_green()
+
+
+def test_a_guardrail_makes_the_trial_invalid(runner, resting, tmp_path):
+    impatient = tmp_path / "impatient.toml"
+    impatient.write_text(SWITCHOVER + "long_write = 0\n")
+    blue = resting.writer_endpoint.connect(autocommit=False)
+    with blue.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS held (n INT)")
+        cursor.execute("INSERT INTO held VALUES (1)")
+
+    with pytest.raises(
+        InvalidTrialError, match="a guardrail refused the switchover: writes were open"
+    ):
+        runner.trial(resting.writer_endpoint, failover=str(impatient), **LOAD)
+    with blue.cursor() as cursor:
+        cursor.execute("DROP TABLE held")
 
 
 def test_a_write_that_blue_takes_after_the_switch_is_seen(runner, resting, profile, monkeypatch):

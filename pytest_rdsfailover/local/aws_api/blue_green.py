@@ -10,13 +10,12 @@ from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.shown import Shown, now
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.messages import DeploymentView
-from pytest_rdsfailover.local.profiles.switchovers import load_switchover
-from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
+from pytest_rdsfailover.local.profiles.switchovers import check_timeout, load_switchover
+from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
 SWITCHOVER = "blue-green-fast"  # AWS knows no profiles
 READ_ONLY = 1290
-SHORTEST, USUAL_TIMEOUT, LONGEST = 30, 300, 3600  # seconds that a switchover may take
 ID, STATE = "BlueGreenDeploymentIdentifier", "InvalidBlueGreenDeploymentStateFault"
 IN_PROGRESS = "SWITCHOVER_IN_PROGRESS"
 MORE_OF_DRIVERS = ("SWITCHOVER_INITIATED", "SWITCHOVER_IN_POST_PROCESSING")  # RDS shows one status
@@ -96,11 +95,10 @@ class BlueGreenCalls:
         Raises:
             RefusalError: with RDS' code.
         """
-        if not SHORTEST <= timeout <= LONGEST:
-            raise RefusalError(
-                "InvalidParameterValue",
-                f"SwitchoverTimeout {timeout}: from {SHORTEST} to {LONGEST} seconds.",
-            )
+        try:
+            check_timeout(timeout)
+        except SettingError as error:
+            raise RefusalError("InvalidParameterValue", f"SwitchoverTimeout: {error}") from error
         with self._lock:
             view = self._gateway.describe()
             if view.deployment is None or view.deployment.status != "AVAILABLE":
@@ -113,6 +111,7 @@ class BlueGreenCalls:
                 blue=blue,
                 green=[name + view.deployment.suffix for name in blue],
                 seed=chance.randrange(1 << 32),
+                timeout=timeout,
             )
             try:
                 self._gateway.play(steps, READ_ONLY, name=SWITCHOVER)

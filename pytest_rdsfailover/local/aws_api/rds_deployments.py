@@ -9,13 +9,13 @@ from moto.rds.models import RDSBackend
 
 from pytest_rdsfailover.local.aws_api.blue_green import (
     ID,
-    USUAL_TIMEOUT,
     BlueGreenCalls,
     selected_deployments,
 )
 from pytest_rdsfailover.local.aws_api.identifiers import plain
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.profiles.switchovers import USUAL_TIMEOUT
 
 
 class RdsOfDeployments(RDSBackend):  # type: ignore[misc]

@@ -40,3 +40,6 @@ class Switchable(Protocol):
 
     async def act(self, action: str) -> str:
         """Do what a step of a switchover says; return its milestone."""
+
+    async def held(self, seconds: int) -> str:
+        """Return which guardrail fails if writes may have been open for so long; empty for none."""

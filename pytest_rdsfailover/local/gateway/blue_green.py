@@ -1,6 +1,7 @@
 """The gateway's blue/green deployment, and the table by which drivers follow its switchover."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -25,6 +26,11 @@ CREATE TABLE {TABLE} (
   role VARCHAR(64) NOT NULL, status VARCHAR(64) NOT NULL, version VARCHAR(16) NOT NULL
 ) ENGINE=InnoDB
 """
+OPEN_WRITES = """
+SELECT COUNT(*) FROM information_schema.innodb_trx
+WHERE trx_rows_modified > 0 AND TIMESTAMPDIFF(SECOND, trx_started, NOW()) >= %s
+"""
+REMEMBERED = 0.15  # seconds; for 0.1 s a server answers with its last look at transactions
 Row = tuple[int, str, int, str, str, str]
 
 
@@ -59,6 +65,30 @@ class TopologyTable:
             GatewayError: if the server refuses.
         """
         await self._run(rows=rows)
+
+    async def open_writes(self, seconds: int) -> int:
+        """Return how many transactions have changed rows and been open for at least so many seconds.
+
+        Raises:
+            GatewayError: if the server refuses.
+        """
+        loop = asyncio.get_running_loop()
+        count = await loop.run_in_executor(self._thread, self._count, seconds)
+        if count:  # perhaps not any more: the server tells what was so when somebody last asked
+            await asyncio.sleep(REMEMBERED)
+            count = await loop.run_in_executor(self._thread, self._count, seconds)
+        return count
+
+    def _count(self, seconds: int) -> int:
+        try:
+            with contextlib.closing(self._connect()) as connection, connection.cursor() as cursor:
+                cursor.execute(OPEN_WRITES, (seconds,))
+                (count,) = cursor.fetchone()
+                return int(count)
+        except Exception as error:
+            raise GatewayError(
+                f"the server does not tell its open transactions: {error}"
+            ) from error
 
     async def drop(self) -> None:
         """Remove the table.
@@ -151,6 +181,15 @@ class Deployments:
         deployment.do(action)
         await self._table.show(self._rows(deployment))
         return MILESTONES[action]
+
+    async def held(self, seconds: int) -> str:
+        """Return which guardrail fails if writes may have been open for so long; empty for none.
+
+        Raises:
+            GatewayError: if the server cannot be asked.
+        """
+        count = await self._table.open_writes(seconds)
+        return f"writes were open on blue for {seconds} s or longer: {count}" if count else ""
 
     def delete(self) -> None:
         """Have only the cluster, as it is now.

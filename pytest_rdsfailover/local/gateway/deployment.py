@@ -12,6 +12,7 @@ STATUSES = {
     "freeze": "SWITCHOVER_IN_PROGRESS",
     "switch": "SWITCHOVER_IN_POST_PROCESSING",
     "complete": "SWITCHOVER_COMPLETED",
+    "roll_back": AVAILABLE,
 }
 MILESTONES = {
     "initiate": "switchover_initiated",
@@ -20,6 +21,7 @@ MILESTONES = {
     "rename": "blue_dns",
     "remove": "green_dns_removed",
     "complete": "switchover_completed",
+    "roll_back": "rolled_back",
 }
 
 
@@ -72,6 +74,8 @@ class Deployment:
             self._freeze()
         elif action == "switch":
             self._switch()
+        elif action == "roll_back":
+            self._roll_back()
         self.renamed = self.renamed or action == "rename"
         self.removed = self.removed or action == "remove"
         self.status = STATUSES.get(action, self.status)
@@ -92,6 +96,14 @@ class Deployment:
         twin.adopt(blue, old, OLD)
         self._thaw()
         self.switched = True
+
+    def _roll_back(self) -> None:
+        """Let both sides be what they were; what was cut is lost."""
+        for side in (self._router, self._twin):
+            for name in side.instances:
+                side.back(name)
+                side.instances[name].read_only_error = self._usual
+        self._thaw()
 
     def end(self) -> None:
         """Leave the cluster as it is now, without the other environment."""

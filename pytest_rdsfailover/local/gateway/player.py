@@ -115,7 +115,7 @@ class Player:
         }  # fmt: skip
         for step in steps:
             name = self._router.instance(step.instance).id
-            if step.action in SWITCHING and self.deployment is None:
+            if step.action in ("guard", *SWITCHING) and self.deployment is None:
                 raise GatewayError("there is no blue/green deployment; create one first")
             if step.action == "cut":
                 down.add(name)
@@ -130,6 +130,10 @@ class Player:
         for number, step in enumerate(steps):
             planned = started + to_nanoseconds(step.at)
             await asyncio.sleep(max(0.0, to_seconds(planned - time.monotonic_ns())))
+            if step.action == "guard":
+                if await self._held(step, planned):
+                    break
+                continue
             with self._noting(step):
                 jobs += [
                     self._job(step, work) for work in self._begin(step, planned, steps[number:])
@@ -243,14 +247,28 @@ class Player:
 
     async def _switch_over(self, step: Step, planned: int) -> None:
         """Do what a switchover's step says; green becomes the cluster once nothing of blue can commit."""
-        if self.deployment is None:
-            raise GatewayError("the blue/green deployment was deleted")
-        if step.action == "switch":
+        ends = step.action in ("switch", "roll_back")
+        if ends:
             await self._fenced()
-        milestone = await self.deployment.act(step.action)
-        if step.action == "switch":
+        milestone = await self._twin().act(step.action)
+        if ends:
             self._sessions.reset_silent(step.instance)  # the proxy looks for the writer then
         await self._settle(milestone, planned, step.instance)
+
+    async def _held(self, step: Step, planned: int) -> bool:
+        """Tell whether a guardrail fails, or cannot be told; nothing of the switchover happens then."""
+        why = "the server could not be asked"
+        with self._noting(step):
+            why = await self._twin().held(int(step.how or 0))
+        if why:
+            self._mark("guardrail_failed", planned, why)
+        return bool(why)
+
+    def _twin(self) -> Switchable:
+        """Return the blue/green deployment."""
+        if self.deployment is None:
+            raise GatewayError("the blue/green deployment was deleted")
+        return self.deployment
 
     async def _fenced(self) -> None:
         """Return when nothing that was cut can commit any more."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pytest_rdsfailover.model.errors import GatewayError
 
 # What a blue/green switchover consists of, beside cuts.
-SWITCHING = ("initiate", "freeze", "switch", "rename", "remove", "complete")
-ACTIONS = ("cut", "promote", "back", "point", "hold", "follow", *SWITCHING)
+SWITCHING = ("initiate", "freeze", "switch", "rename", "remove", "complete", "roll_back")
+ACTIONS = ("cut", "promote", "back", "point", "hold", "follow", "guard", *SWITCHING)
 HOWS = ("reset", "close", "hang", "keep")
 HOLDS = ("accept", "error")
 
@@ -22,7 +22,8 @@ class Step:
             lead to it; `hold` lets the proxy queue requests, and `follow` lets it go to the
             writer again. Of a blue/green switchover: `initiate` and `complete` only tell clients of
             it, `freeze` lets both sides refuse writes, `switch` makes green the cluster, `rename`
-            makes DNS's blue names lead there, `remove` takes the green names from DNS.
+            makes DNS's blue names lead there, `remove` takes the green names from DNS; `roll_back`
+            makes both sides what they were, and `guard` ends the script where a guardrail fails.
         instance: the instance it happens to.
         how: for a cut: `reset` or `close` its connections, let them `hang` without a byte, or `keep`
             them, as a restart with zero downtime does. For a hold: `accept` the proxy's new
@@ -30,6 +31,8 @@ class Step:
         small: for a promotion: by how many seconds each command takes longer at first, on an
             instance that was small.
         growth: after how many seconds it has grown; until then commands take longer by less and less.
+            clients, or answer them with an `error` (1105). For a guard: for how many seconds a write
+            may have been open.
     """
 
     at: float
@@ -49,6 +52,8 @@ class Step:
             raise GatewayError(f"a hold is one of {', '.join(HOLDS)}, not {self.how!r}")
         if self.small and not self.growth > 0:
             raise GatewayError("an instance that is small grows for some time")
+        if self.action == "guard" and not (self.how or "").isdecimal():
+            raise GatewayError(f"a guard needs a number of seconds, not {self.how!r}")
         if not 0 <= self.at < float("inf"):
             raise GatewayError(f"a step cannot happen after {self.at!r} s")
 

@@ -12,8 +12,10 @@ from pytest_rdsfailover.local.profiles.tables import find_table, shipped_tables
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 FILE = "switchovers.toml"
+SHORTEST, USUAL_TIMEOUT, LONGEST = 30, 300, 3600  # seconds that AWS lets one take
+LONG_WRITE = 10  # seconds; AWS tells no number
 GREEN_SESSIONS = ("drop", "keep")
-OTHERS = ("about", "green_sessions")  # what is no duration
+OTHERS = ("about", "green_sessions", "long_write")  # what is no duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class Switchover:
         switch: when green takes writes, under the names of blue.
         blue_dns: when DNS's blue names lead to green.
         green_dns: when DNS has no green names any more, which ends the switchover.
+        long_write: how many seconds a write on blue may have been open when it begins.
         green_sessions: whether those of green are among them: `drop`, or `keep` for those of blue only.
     """
 
@@ -39,6 +42,7 @@ class Switchover:
     blue_dns: Shape
     green_dns: Shape
     green_sessions: str = "drop"
+    long_write: int = LONG_WRITE
 
     def __post_init__(self) -> None:
         """Refuse a switchover that cannot happen."""
@@ -56,15 +60,24 @@ class Switchover:
                 )
 
     def steps(
-        self, *, writer: str, blue: Sequence[str], green: Sequence[str], seed: int
+        self,
+        *,
+        writer: str,
+        blue: Sequence[str],
+        green: Sequence[str],
+        seed: int,
+        timeout: float = USUAL_TIMEOUT,
     ) -> Sequence[Step]:
         """Return what the gateway is to do, offsets in seconds from the call.
+
+        If green would not take writes within the time-out, all is rolled back then.
 
         Args:
             writer: the writer of the blue side.
             blue: all instances of it.
             green: all instances of the other.
             seed: decides the durations.
+            timeout: seconds that it may take.
         """
         chance = random.Random(seed)  # noqa: S311 - durations, no secrets
         frozen = self.prepare.sample(chance)
@@ -73,17 +86,40 @@ class Switchover:
             for moment in (self.drop, self.switch, self.blue_dns, self.green_dns)
         )
         ended = (*blue, *green) if self.green_sessions == "drop" else blue
-        return [
+        begun = [
+            Step(at=0.0, action="guard", instance=writer, how=str(self.long_write)),
             Step(at=0.0, action="initiate", instance=writer),
             Step(at=frozen, action="freeze", instance=writer),
             Step(at=dropped, action="hold", instance=writer, how="accept"),
             *(Step(at=dropped, action="cut", instance=name, how="reset") for name in ended),
+        ]
+        if switched > timeout:
+            return [
+                *(step for step in begun if step.at < timeout),
+                Step(at=timeout, action="roll_back", instance=writer),
+                Step(at=timeout, action="follow", instance=writer),
+            ]
+        return [
+            *begun,
             Step(at=switched, action="switch", instance=writer),
             Step(at=switched, action="follow", instance=writer),
             Step(at=renamed, action="rename", instance=writer),
             Step(at=removed, action="remove", instance=writer),
             Step(at=removed, action="complete", instance=writer),
         ]
+
+
+def check_timeout(seconds: float) -> float:
+    """Return a time-out that AWS takes.
+
+    Raises:
+        SettingError: if it does not.
+    """
+    if not SHORTEST <= seconds <= LONGEST:
+        raise SettingError(
+            f"a switchover's time-out is from {SHORTEST} s to {LONGEST} s, not {seconds:g} s"
+        )
+    return seconds
 
 
 def load_switchover(name: str) -> Switchover:
@@ -104,10 +140,16 @@ def _parse(name: str, table: Mapping[str, Any]) -> Switchover:
     missing = [moment for moment in moments if moment not in table]
     if missing:
         raise SettingError(f"switchover {name!r} lacks the field {missing[0]!r}")
+    long_write = table.get("long_write", LONG_WRITE)
+    if type(long_write) is not int or long_write < 0:
+        raise SettingError(
+            f"switchover {name!r}: long_write is {long_write!r}; write whole seconds, as 10"
+        )
     durations = {moment: shape(table[moment]) for moment in moments}
     return Switchover(
         name=name,
         about=str(table.get("about", "")),
         green_sessions=str(table.get("green_sessions", "drop")),
+        long_write=long_write,
         **durations,
     )

@@ -153,6 +153,11 @@ def test_slots_that_were_not_issued_are_counted():
             {"moves_writer": False, "writer_after": "instance-1", "milestones": MOVE[:1]},
             "never cut",
         ),
+        (
+            {"milestones": [milestone("guardrail_failed", 10.0, "a write was open")]},
+            "a guardrail refused the switchover: a write was open",
+        ),
+        ({"milestones": [milestone("rolled_back", 12.0, "instance-1")]}, "was rolled back"),
     ],
 )
 def test_a_trial_in_which_the_failover_did_not_happen_is_invalid(changes, reason):

@@ -4,7 +4,7 @@ import pytest
 from test_player import World
 
 from pytest_rdsfailover.local.gateway.deployment import Deployment
-from pytest_rdsfailover.local.gateway.router import Router
+from pytest_rdsfailover.local.gateway.router import Router, State
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.errors import GatewayError
 
@@ -46,6 +46,24 @@ def test_names_lead_to_blue_until_its_dns_changes():
     assert router.choose("cluster-old1") is blue
 
 
+def test_after_a_roll_back_both_sides_are_what_they_were():
+    router = Router(2)
+    deployment = Deployment(router, GREEN)
+    blue, green = router.choose("cluster"), router.choose("cluster" + GREEN)
+    before = [(side.id, side.writer, side.read_only_error, side.state) for side in (blue, green)]
+    deployment.do("freeze")
+    for side in (blue, green):
+        router.cut(side.id, State.REFUSING)
+    deployment.do("roll_back")
+
+    assert before == [
+        (side.id, side.writer, side.read_only_error, side.state) for side in (blue, green)
+    ]
+    assert (deployment.status, deployment.switched) == ("AVAILABLE", False)
+    played(deployment, "initiate", "freeze", "switch")
+    assert green.writer
+
+
 def test_each_side_shows_its_own_topology():
     router = Router(2)
     deployment = Deployment(router, GREEN)
@@ -62,6 +80,8 @@ def test_each_side_shows_its_own_topology():
 def test_without_a_deployment_no_switchover_is_played():
     with pytest.raises(GatewayError, match="create one first"):
         World().play([Step(at=0.0, action="switch", instance="instance-1")])
+    with pytest.raises(GatewayError, match="a number of seconds"):
+        Step(at=0.0, action="guard", instance="instance-1")
 
 
 @pytest.mark.parametrize("actions", [("initiate", "freeze", "switch", "complete"), ("freeze",)])

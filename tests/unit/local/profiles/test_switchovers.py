@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.local.profiles.switchovers import load_switchover
+from pytest_rdsfailover.local.profiles.switchovers import check_timeout, load_switchover
 from pytest_rdsfailover.model.errors import SettingError
 
 WHOLE = {
@@ -51,9 +51,27 @@ def test_both_sides_are_cut_between_the_refusals_and_the_switch(load):
         "instance-1", "instance-1-green-abcdef",
     }  # fmt: skip
     assert [(step.action, step.at) for step in sorted(played, key=lambda step: step.at)] == [
-        ("initiate", 0.0), ("freeze", 0.5), ("hold", 1.5), ("cut", 1.5), ("cut", 1.5),
+        ("guard", 0.0), ("initiate", 0.0), ("freeze", 0.5), ("hold", 1.5), ("cut", 1.5), ("cut", 1.5),
         ("switch", 2.5), ("follow", 2.5), ("rename", 3.5), ("remove", 4.5), ("complete", 4.5),
     ]  # fmt: skip
+
+
+def test_what_would_take_longer_than_its_time_out_is_rolled_back_then(load):
+    one = {"writer": "w", "blue": ["w"], "green": ["g"], "seed": 1}
+    switchover = load(prepare="500ms")  # green takes writes after 2.5 s
+
+    assert switchover.steps(**one, timeout=2.5)[-1].action == "complete"
+    assert [(step.action, step.at) for step in switchover.steps(**one, timeout=2.0)] == [
+        ("guard", 0.0), ("initiate", 0.0), ("freeze", 0.5), ("hold", 1.5), ("cut", 1.5), ("cut", 1.5),
+        ("roll_back", 2.0), ("follow", 2.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seconds", [29.9, 3600.1])
+def test_a_time_out_is_one_that_aws_takes(seconds):
+    with pytest.raises(SettingError, match="from 30 s to 3600 s"):
+        check_timeout(seconds)
+    assert check_timeout(30) == 30
 
 
 def test_the_sessions_of_green_may_be_kept(load):
@@ -71,6 +89,7 @@ def test_the_sessions_of_green_may_be_kept(load):
         ({"green_dns": "2500ms"}, "green_dns may come before blue_dns"),
         ({"drop": "soon"}, "soon"),
         ({"green_sessions": "hang"}, "choose one of drop, keep"),
+        ({"long_write": "1s"}, "write whole seconds"),
     ],
 )
 def test_what_is_no_switchover_is_refused(load, changes, says):
