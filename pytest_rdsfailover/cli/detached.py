@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from pytest_rdsfailover.cli.output import own_words
-from pytest_rdsfailover.cli.signals import ended_by_signals
+from pytest_rdsfailover.cli.signals import ENDING, ended_by_signals
 from pytest_rdsfailover.local.standing import last_words
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.files import remove
@@ -40,13 +40,17 @@ def detach(keep: Callable[[Announce], int], log: Path, failed: int, wrong: int) 
     ours, theirs = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
+    # A signal that comes before anybody hears it would end this process and leave the other.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     pid = os.fork()
     if pid == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(ours)
         _become(keep, log, theirs, failed, wrong)
     os.close(theirs)
     try:
         with ended_by_signals(), os.fdopen(ours) as told:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             text = told.read()
     except BaseException:  # interrupted: what is not ready yet is not wanted any more
         os.kill(pid, signal.SIGTERM)

@@ -54,3 +54,23 @@ def test_whoever_is_told_to_end_while_it_waits_ends_what_it_has_started_and_its_
     assert not log.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+EARLY = """
+import os, signal
+close, here = os.close, os.getpid()
+def told_to_end(number):
+    close(number)
+    if os.getpid() == here:  # it has started the other process, and does not wait for it yet
+        os.kill(here, signal.SIGTERM)
+os.close = told_to_end
+"""
+
+
+def test_whoever_is_told_to_end_before_it_waits_ends_what_it_has_started(tmp_path):
+    log = tmp_path / "log"
+    argv = [sys.executable, "-c", EARLY + PROGRAM, str(log)]
+    ended = subprocess.run(argv, stderr=subprocess.DEVNULL, timeout=60, check=False)
+
+    assert ended.returncode == 1
+    assert not log.exists()
