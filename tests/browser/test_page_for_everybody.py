@@ -41,9 +41,9 @@ CONTROLS = (
     ".filter(each => each.checkVisibility())"
 )
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => { each.open = true; })"
-# The dots of the strip show it by their own outline.
+# The dots of the strip show it by their own outline; the body has the focus where nothing else has.
 IS_OUTLINED = (
-    "(each => getComputedStyle(each).outlineStyle !== 'none' || !!each.closest('.strip'))"
+    "(each => each === document.body || getComputedStyle(each).outlineStyle !== 'none' || !!each.closest('.strip'))"
     "(document.activeElement)"
 )
 SCROLLED = -1  # a table that is wider than the window is reached, too, to be scrolled
@@ -110,7 +110,9 @@ def test_every_control_is_reached_by_tab_in_the_order_of_the_page_and_shows_that
     shown(browser, page)
     controls = browser.run(f"(window.controls = {CONTROLS}).length")
     reached = []
-    while len(reached) < controls:
+    for _ in range(2 * controls):
+        if len(reached) == controls:
+            break
         tab(browser)
         assert browser.run(IS_OUTLINED), browser.run("document.activeElement.outerHTML")
         reached.append(browser.run("window.controls.indexOf(document.activeElement)"))
