@@ -1,12 +1,10 @@
 """What is to be sent to the real server for one command of a client. No I/O."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
-from pytest_rdsfailover.local.gateway.aurora import TopologyRow, topology_setting
-from pytest_rdsfailover.local.gateway.commits import Commits
+from pytest_rdsfailover.local.gateway.aurora import topology_setting
+from pytest_rdsfailover.local.gateway.host import Host
 from pytest_rdsfailover.local.gateway.rds_statements import NOT_SIMULATED
 from pytest_rdsfailover.local.gateway.roles import (
     HARMLESS,
@@ -19,9 +17,9 @@ from pytest_rdsfailover.local.gateway.roles import (
     refusal,
     treatment,
 )
+from pytest_rdsfailover.local.gateway.special_texts import ASK_WITHIN, is_special, is_stored
 from pytest_rdsfailover.local.gateway.table_names import qualified
 from pytest_rdsfailover.local.gateway.variables import NAMED_TABLES, SCHEMAS, Variables
-from pytest_rdsfailover.local.gateway.volume import Volume
 from pytest_rdsfailover.local.gateway.write_forwarding import (
     NOT_PREPARED,
     UNAVAILABLE,
@@ -37,62 +35,11 @@ from pytest_rdsfailover.mysql.packets import (
     ServerFault,
 )
 from pytest_rdsfailover.mysql.responses import ANEW, EXECUTING, STATEMENT_ID, UNANSWERED, Command
-from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, references, statements
+from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, statements
 
-ASK_WITHIN = 1 << 16  # bytes of a text in which names are looked for
-# One of these is in each text that asks for what only Aurora, or RDS, knows, or that waits in a function.
-NAMES = (
-    "REPLICA",
-    "AURORA_GLOBAL",
-    "AURORA_VERSION",
-    "VARIABLES",
-    "RDS_KILL",
-    "VOLUME",
-    "SIMULATE",
-    "SESSION_STATUS",
-    "SLEEP",
-    "GET_LOCK",
-    "BENCHMARK",
-    "_WAIT",
-    "WAIT_FOR",
-    "AWSAUTH",
-)
 COMMIT = hidden(b"COMMIT")
 LOCK = b"GET_LOCK"
 USES = re.compile(rb"(?:\x03\s*use\s+|\x02)(?:`([^`]*)`|([^\s;]+))", re.IGNORECASE)
-
-
-class Host(Protocol):
-    """What a session must know of its instance; may change while the session lives."""
-
-    @property
-    def id(self) -> str:
-        """Return the instance's id."""
-
-    @property
-    def writer(self) -> bool:
-        """Tell whether it takes writes now."""
-
-    @property
-    def read_only_error(self) -> int:
-        """Return what it answers to writes when it takes none."""
-
-    @property
-    def volume(self) -> Volume:
-        """Return where it stores rows."""
-
-    @property
-    def commits(self) -> Commits:
-        """Return where its commits are counted."""
-
-    def slowness(self) -> float:
-        """Return by how many seconds each command takes longer on it now, because it is small."""
-
-    def members(self) -> Sequence[TopologyRow]:
-        """Return all instances of its cluster, as Aurora's topology table has them now."""
-
-    def writable(self) -> bool:
-        """Tell whether an instance of its cluster takes writes now."""
 
 
 def lifting(exchange: Exchange, status: int) -> list[Exchange]:
@@ -329,25 +276,3 @@ class Planner:
 
 def _refusing(fault: ServerFault) -> Exchange:
     return Exchange(payload=b"", refuse=fault)
-
-
-def is_stored(statement: Statement) -> bool:
-    """Tell whether a server may store a statement's text, as of a view.
-
-    Of `CREATE TABLE ... SELECT` it stores rows only.
-    """
-    words = statement.words
-    if words[:1] not in ((b"CREATE",), (b"ALTER",)):
-        return False
-    queried = b"TABLE" in words[1:5] and b"SELECT" in statement.all_words
-    return not queried or bool(references(statement))
-
-
-def is_special(sql: bytes) -> bool:
-    """Tell whether a text may be one that is not sent as it is; looks at its beginning only."""
-    begin = sql[:ASK_WITHIN].upper().decode("latin-1")  # a search in bytes is several times as slow
-    for name in NAMES:
-        if name in begin:
-            return True
-    shows = "SHOW" in begin and ("INFORMATION_SCHEMA" in begin or "STATUS" in begin)
-    return shows or b"@@" in sql

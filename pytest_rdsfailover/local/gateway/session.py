@@ -6,9 +6,9 @@ from itertools import takewhile
 from pytest_rdsfailover.local.gateway.answer_writer import AnswerWriter
 from pytest_rdsfailover.local.gateway.command_queue import CommandQueue
 from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
+from pytest_rdsfailover.local.gateway.host import Host
 from pytest_rdsfailover.local.gateway.plan import (
     COMMIT,
-    Host,
     Planner,
     lifting,
     withholding,

@@ -7,7 +7,7 @@ from pytest_rdsfailover.local.gateway.aurora import (
     topology_setting,
     topology_tables,
 )
-from pytest_rdsfailover.local.gateway.plan import Planner, is_special
+from pytest_rdsfailover.local.gateway.plan import Planner
 from pytest_rdsfailover.local.gateway.roles import PROTECT, Exchange
 from pytest_rdsfailover.local.gateway.router import Router, State
 from pytest_rdsfailover.local.gateway.shown_variables import (
@@ -17,6 +17,7 @@ from pytest_rdsfailover.local.gateway.shown_variables import (
     shows_variables,
     variable_tables,
 )
+from pytest_rdsfailover.local.gateway.special_texts import is_special
 from pytest_rdsfailover.local.gateway.table_names import column_spans, qualified, table_spans
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT
