@@ -54,14 +54,14 @@ class Careful:
 
     def _connect(self):
         # The secret is read for each connection: it may be another one by now. While it is rotated there is a
-        # moment in which nobody has the right one: the second round is for that.
+        # moment in which nobody has the right one: the further rounds are for that.
         options = {"autocommit": True, "connect_timeout": 0.5, "read_timeout": 2}
         options["init_command"] = "SET innodb_lock_wait_timeout = 1"
-        first = self._cluster.writer_endpoint, self._cluster.proxy_endpoint
-        for pause, endpoint in zip((0, 0, 0.8, 0), first * 2, strict=True):
+        for pause in (0, 0.4, 0.8):
             time.sleep(pause)
-            try:
-                return endpoint.connect(**options)
-            except pymysql.OperationalError as error:
-                refused = error
+            for endpoint in (self._cluster.writer_endpoint, self._cluster.proxy_endpoint):
+                try:
+                    return endpoint.connect(**options)
+                except pymysql.OperationalError as error:
+                    refused = error
         raise refused

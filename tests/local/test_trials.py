@@ -82,7 +82,7 @@ def test_a_quick_failover_is_short_and_loses_nothing(runner, resting):
 
 BROKEN_PROMOTION = """
 import pytest_rdsfailover.local.gateway.router as r
-def promote(self, name):
+def promote(self, *_, **__):
     raise RuntimeError("planted")
 r.Router.promote = promote
 from pytest_rdsfailover.local.gateway.main import main
