@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fitness import fit
 from programs import SERVERS
 
 pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.long]
@@ -41,9 +42,10 @@ def test_the_wrapper_follows_the_writer(server_program):
 def test_the_wrapper_is_compared_with_the_plain_driver(tmp_path):
     program = next(filter(None, (wanted.find() for wanted in SERVERS)))  # whichever it is
     result = tmp_path / "result.json"
-    text = run(program, "test_comparison.py", "--rds-trials=2", f"--rds-json={result}")
-
-    assert "wrapper against plain: median" in text
+    fit(
+        lambda: run(program, "test_comparison.py", "--rds-trials=2", f"--rds-json={result}"),
+        lambda text: "" if "wrapper against plain: median" in text else text,
+    )
     (found,) = json.loads(result.read_text())["comparisons"]
     assert (found["baseline"], found["candidate"]) == ("plain", "wrapper")
     # DNS flips 1.5 to 2 s after the onset, and the new writer is there after half a second at most.

@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LARGEST = 1 << 20  # bytes of a packet that the server takes
 PATIENT = ReconnectPolicy(bounds=Bounds(connect=2.0, read=30.0, write=30.0))
 LATE = 0.02  # seconds by which a busy machine may make us say that something began or ended
+TRIES = 3  # whoever else is busy may make a lower end 0
 BLURRED = 0.1  # seconds that neighbours on this machine may hide at either end
 OWN = 0.3  # seconds for which we stand still ourselves
 
@@ -88,16 +89,18 @@ def holds(found, truth):
 
 @pytest.mark.parametrize("seconds", [0.05, 0.2, 1.0])
 def test_a_stop_without_a_trigger_is_measured_as_long_as_it_was(plain_server, seconds):
-    with Watched(plain_server) as watched:
-        truth = freeze(plain_server, seconds)
-        time.sleep(0.4)
+    for _ in range(TRIES):
+        with Watched(plain_server) as watched:
+            truth = freeze(plain_server, seconds)
+            time.sleep(0.4)
 
-    found = watched.ends
-    assert holds(found.downtime, truth)
-    if seconds > BLURRED:
+        found = watched.ends
+        assert holds(found.downtime, truth)
+        assert found.writer_outage.upper >= to_nanoseconds(truth[0])
         slept = sum(last - first for first, last in watched.dog.pauses)
-        assert found.downtime.lower > to_nanoseconds(seconds / 2 - slept)
-    assert found.writer_outage.upper >= to_nanoseconds(truth[0])
+        if seconds <= BLURRED or found.downtime.lower > to_nanoseconds(seconds / 2 - slept):
+            return
+    pytest.fail(f"no lower end comes near the truth in {TRIES} tries: {found.downtime}")
 
 
 def test_a_stop_in_the_calm_hides_no_later_one(plain_server):
