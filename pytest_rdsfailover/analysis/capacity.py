@@ -45,7 +45,7 @@ def calm_slots(
     for series in all_series:
         begin = _ready(series, start, end)
         issued += bisect_left(series.intended, end) - bisect_left(series.intended, begin)
-        slept = still.of_writer(series.writer).spans if still.by_process else ()
+        slept = still.apart(series.writer).spans
         not_issued += series.not_issued(begin, end) - sum(
             series.not_issued(max(begin, first), min(end, last))
             for first, last in slept

@@ -241,8 +241,6 @@ class Figure(Arithmetic):
             return f"no figure ({self.ends})"
         if math.isinf(self.upper):
             return f"{self.words(self.value)} or more, not over when observation ended"
-        if self.lower < 0 and not self.is_exact:
-            return self.ends
         if self.unit == "s" and self.lower >= 0:
             return format_figure(self.value, self.resolution)
         return self.words(self.lower) if self.is_exact else self.ends

@@ -105,8 +105,15 @@ class Standstills:
 
     def of_writer(self, writer: int) -> Pauses:
         """Return when the process of a writer stood still."""
-        apart = self.by_process
-        return apart[writer % len(apart)] if apart else self.all
+        return self.by_process[self.process_of(writer)] if self.by_process else self.all
+
+    def apart(self, writer: int) -> Pauses:
+        """Return the same of one process of several; nothing if there is one."""
+        return self.of_writer(writer) if self.by_process else Pauses(())
+
+    def process_of(self, writer: int) -> int:
+        """Return which of several processes a writer is in."""
+        return writer % len(self.by_process)
 
 
 NEVER = Standstills(all=Pauses(()), any=Pauses(()))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.outages import RECENT, Gap
+from pytest_rdsfailover.analysis.outages import RECENT
 from pytest_rdsfailover.analysis.pauses import NEVER, Standstills
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
@@ -72,7 +72,7 @@ def lateness(all_series: Sequence[Series], still: Standstills = NEVER) -> list[i
             series.acked[-share:], series.finished[-share:],
             series.intended[-share:][1:], series.started[-share:][1:], strict=False,
         )  # fmt: skip
-        asleep = still.of_writer(series.writer).touching if still.by_process else _nothing
+        asleep = still.apart(series.writer).touching
         late += [
             started - intended
             for acked, before, intended, started in rows
@@ -80,10 +80,6 @@ def lateness(all_series: Sequence[Series], still: Standstills = NEVER) -> list[i
         ]
     late.sort()
     return late
-
-
-def _nothing(_: Gap) -> Sequence[Gap]:
-    return ()
 
 
 def lateness_p99(late: Sequence[int]) -> int:

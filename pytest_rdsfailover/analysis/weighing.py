@@ -115,11 +115,10 @@ class Scales:
 
         Who wakes up finds all answers at once, and cannot tell when they came.
         """
-        apart = self.still.by_process
-        slept = [bool(pauses.at_edges(gap, reach)) for pauses in apart]
+        slept = [bool(pauses.at_edges(gap, reach)) for pauses in self.still.by_process]
         if not any(slept):
             return around, self.shown
-        kept = [not slept[series.writer % len(apart)] for series in around.series]
+        kept = [not slept[self.still.process_of(series.writer)] for series in around.series]
         return around.of_writers(kept), tuple(compress(self.shown, kept))
 
     def _gap_before(self, gap: Gap) -> int:

@@ -104,6 +104,15 @@ def test_a_share_of_the_writers_writes_their_own_slots_only(engine, server):
     } == {0}
 
 
+def disturbed(running, server, **trouble):
+    """Have a server give a load trouble, and wait until the load has met it and goes on."""
+    until(lambda: running.load.progress().acked >= 10)
+    vars(server).update(trouble)
+    until(running.outcomes)
+    done = running.load.progress().acked
+    until(lambda: running.load.progress().acked >= done + 40)
+
+
 @pytest.mark.parametrize(
     ("code", "outcome", "again"),
     [(1062, Outcome.REFUSED, 0), (1836, Outcome.REFUSED, 1), (1053, Outcome.UNKNOWN, 1)],
@@ -112,11 +121,7 @@ def test_a_refused_write_is_noted_once_and_only_some_replace_the_connection(
     engine, server, code, outcome, again
 ):
     with Running(engine, server, writers=2) as running:
-        until(lambda: running.load.progress().acked >= 10)
-        server.fault = code
-        until(running.outcomes)
-        done = running.load.progress().acked
-        until(lambda: running.load.progress().acked >= done + 40)
+        disturbed(running, server, fault=code)
 
     assert running.outcomes() == [(outcome, code)]
     assert server.logins == 2 + again
@@ -125,11 +130,7 @@ def test_a_refused_write_is_noted_once_and_only_some_replace_the_connection(
 
 def test_a_connection_that_is_cut_in_a_write_leaves_it_unknown_and_is_replaced(engine, server):
     with Running(engine, server, writers=2) as running:
-        until(lambda: running.load.progress().acked >= 10)
-        server.cut = True
-        until(running.outcomes)
-        done = running.load.progress().acked
-        until(lambda: running.load.progress().acked >= done + 40)
+        disturbed(running, server, cut=True)
 
     assert running.outcomes() == [(Outcome.UNKNOWN, 2013)]
     assert server.logins == 3

@@ -140,6 +140,12 @@ PARTS = {
 }
 
 
+def runner_of(cluster):
+    return TrialRunner(
+        cluster, Settings(), test="test", profile=None, expectations={}, note=lambda _: None
+    )
+
+
 @pytest.mark.usefixtures("direct")
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_of_a_cluster_that_is_stopped_under_a_load_is_named_and_replaced(part, monkeypatch):
@@ -148,9 +154,7 @@ def test_a_part_of_a_cluster_that_is_stopped_under_a_load_is_named_and_replaced(
     with LocalBackend(Settings(profile="quick")) as backend:
         cluster = backend.cluster()
         pid = PARTS[part](cluster)
-        runner = TrialRunner(
-            cluster, Settings(), test="test", profile=None, expectations={}, note=lambda _: None
-        )
+        runner = runner_of(cluster)
         with (
             pytest.raises(StoppedError, match=f"{part}.*process {pid}\\) stands still"),
             runner.load(cluster.writer_endpoint, writers=2),
@@ -169,9 +173,7 @@ def test_a_load_that_cannot_begin_names_the_part_that_is_stopped(part, monkeypat
     with LocalBackend(Settings(profile="quick")) as backend:
         cluster = backend.cluster()
         pid = PARTS[part](cluster)
-        runner = TrialRunner(
-            cluster, Settings(), test="test", profile=None, expectations={}, note=lambda _: None
-        )
+        runner = runner_of(cluster)
         real = threads.ThreadLoad.connect
 
         def connect(load, *arguments):
