@@ -5,6 +5,7 @@ from builders import ack, acks, course, journal
 
 from pytest_rdsfailover.analysis.capacity import CalmSlots, calm_slots
 from pytest_rdsfailover.analysis.judging import summarise
+from pytest_rdsfailover.analysis.pauses import Standstills
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.journal.stored import Stored
 
@@ -78,3 +79,13 @@ def test_a_load_that_is_allowed_to_be_smaller_is_remarked():
 @pytest.mark.parametrize("skipped", [0, 5])
 def test_a_stray_slot_is_worth_no_word(skipped):
     assert trial(skipped).clock.remarks == []
+
+
+@pytest.mark.parametrize(
+    ("asleep", "counted"), [([[(1.0, 5.0)], []], 0), ([[], [(1.0, 5.0)]], 400)]
+)
+def test_what_one_process_of_several_slept_through_says_nothing_of_the_machine(asleep, counted):
+    told = course(rate=100.0, pauses=[(1.0, 5.0)], asleep=asleep)
+    made = series_of(journal(EVENTS, skips=[(0, 1.0, 4.99, 400)]))
+
+    assert calm_slots(made, told, Standstills.of(told)).not_issued == counted

@@ -213,10 +213,18 @@ def failing(since):
         (failing(10.4), 19.5, 0, 1),
         (failing(10.4), 12.0, 1, 1),
         ([*failing(10.4)[:4], ack(13.0, writer=1), *failing(13.5)], 12.0, 0, 1),
+        ([*acks(10.5, 19.0, 0.5, writer=1), *failing(19.2)], 19.6, 0, 1),
         ([*failing(10.4)[:4], *acks(13.0, 19.6, 0.5, writer=1)], 12.0, 0, 0),
         ([*failing(10.4)[:4], *acks(13.0, 19.4, 0.5, writer=1), *failing(19.5)], 12.0, 0, 0),
     ],
-    ids=["just settled", "long settled", "away again", "back", "one last failure"],
+    ids=[
+        "just settled",
+        "long settled",
+        "away again",
+        "away for a moment",
+        "back",
+        "one last failure",
+    ],
 )
 def test_only_who_was_seen_to_be_back_for_good_is_certainly_not_stuck(away, settled, least, most):
     figure = stuck_of(away, settled=settled)

@@ -1,8 +1,10 @@
 import pytest
-from builders import acks, course, journal, refused
+from builders import ack, acks, course, journal, refused
 
+from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.pauses import AWAKE, BEAT, Pauses, Standstills
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.clock import SECOND
 
@@ -94,3 +96,24 @@ def test_a_process_that_stands_still_takes_nothing_from_what_the_others_saw(know
     assert bool(trial.downtime.problem) != known
     assert (trial.downtime.lower > 0.9) == known
     assert trial.downtime.upper < 1.05
+
+
+def test_who_wakes_up_is_no_witness_that_the_server_stood_still():
+    """Eight writers of the first process find their answers at 13 s; the only other one had no slot."""
+    slow = [*acks(0.5, 12.1, 0.9, writer=1), *acks(13.2, 20.0, 0.9, writer=1)]
+    sleepers = [
+        each
+        for number in range(8)
+        for each in (
+            *acks(0.01 + number / 1000, 12.2, 0.01, writer=2 * number),
+            ack(13.0 + number / 9000, sent=12.2 + number / 100, writer=2 * number),
+            *acks(13.1 + number / 1000, 20.0, 0.01, writer=2 * number),
+        )
+    ]
+    found = absences(
+        series_of(journal([*slow, *sleepers], writers=16)),
+        course(rate=800.0, pauses=[(12.28, 13.0)], asleep=[[(12.28, 13.0)], []]),
+    )
+
+    assert found.gaps.downtime.lower == 0
+    assert found.gaps.downtime.upper > 0.7 * SECOND

@@ -2,6 +2,7 @@ import pytest
 from builders import ack, acks, course, journal, refused
 
 from pytest_rdsfailover.analysis.judging import summarise
+from pytest_rdsfailover.analysis.pauses import Standstills
 from pytest_rdsfailover.analysis.reliability import lateness
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.verdicts import expectations
@@ -134,3 +135,14 @@ def test_terminal_and_document_say_that_a_figure_is_none():
     assert "load generator" in plain["clock"]["problem"]
     assert "unreliable" in trial_table.table([plain])[1]
     assert any(line.startswith("clock: the load generator") for line in terminal.timeline(trial))
+
+
+@pytest.mark.parametrize(
+    ("asleep", "late"), [([[(1.0, 2.0)], []], []), ([[], [(1.0, 2.0)]], [1.0])]
+)
+def test_who_slept_is_not_late_where_others_ran(asleep, late):
+    told = course(pauses=[(1.0, 2.0)], asleep=asleep)
+    slept = series_of(journal([ack(0.9), ack(2.1, sent=2.0, intended=1.0)]))
+
+    found = lateness(slept, Standstills.of(told))
+    assert found == [pytest.approx(each * 1e9) for each in late]
