@@ -136,6 +136,8 @@ def _tcp(connection: Any) -> socket.socket:
     PyMySQL would wait for the greeting of such a connection, and keep the port from the server that
     wants to listen there.
     """
+    from pytest_rdsfailover.mysql.bounded_socket import BoundedSocket
+
     bind = connection.bind_address
     made = socket.create_connection(
         (connection.host, connection.port),
@@ -149,7 +151,7 @@ def _tcp(connection: Any) -> socket.socket:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "the port connected to itself")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return sock
+        return BoundedSocket.of(sock)
 
 
 @contextmanager

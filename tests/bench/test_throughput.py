@@ -73,6 +73,13 @@ def middle(speeds):
     )
 
 
+def share(speeds, others):
+    """Return the median of the rounds' quotients, and the least and the largest."""
+    pairs = zip(speeds, others, strict=True)
+    found = sorted(own.writes / other.writes for own, other in pairs)
+    return f"{median(found):.2f} ({found[0]:.2f} to {found[-1]:.2f})"
+
+
 @pytest.mark.parametrize("writers", [16, 32, 128])
 def test_writes_per_second(server, table, writers):
     _, endpoint = server
@@ -81,12 +88,12 @@ def test_writes_per_second(server, table, writers):
     for _ in range(RUNS):  # in turn, so that noise meets all alike
         for who, speed in TOOLS.items():
             found[who].append(speed(endpoint, writers, SECONDS))
-    there = {who: middle(speeds) for who, speeds in found.items() if None not in speeds}
-    sysbench = there.get("sysbench")
-    for who, speed in there.items():
-        share = f" ({speed.writes / sysbench.writes:.2f} of sysbench)" if sysbench else ""
-        aim = AIMS.get((who, writers), "")
-        table.add(name, f"{speed}{share}", who=who, aim=aim)
+    there = {who: speeds for who, speeds in found.items() if None not in speeds}
+    for who, speeds in there.items():
+        others = [other for other in ("sysbench", "Locust") if other in there and other != who]
+        shares = ", ".join(f"{share(speeds, there[other])} of {other}" for other in others)
+        figure = f"{middle(speeds)}; {shares}" if shares else f"{middle(speeds)}"
+        table.add(name, figure, who=who, aim=AIMS.get((who, writers), ""))
     for who in [who for who in found if who not in there]:
         table.add(name, "not installed", who=who)
 
