@@ -9,7 +9,8 @@ from pathlib import Path
 from pytest_rdsfailover.model.errors import SettingError
 
 PROGRAMS = ("mysqld", "mariadbd")  # names, in the order in which they are looked for
-VERSION = re.compile(r"(?:mysqld|mariadbd)\S*\s+Ver (?P<number>\d+\.\d+\.\d+)(?P<rest>\S*) for ")
+# Distributors write more behind it, such as "from Debian for debian-linux-gnu on x86_64".
+VERSION = re.compile(r"(?:mysqld|mariadbd)\S*\s+Ver (?P<number>\d+\.\d+\.\d+)")
 
 # Understood by both; `loose` marks what only some versions of either know.
 COMMON = (

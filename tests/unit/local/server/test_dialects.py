@@ -10,7 +10,13 @@ from pytest_rdsfailover.local.server.dialects import MARIADB, MYSQL, recognise
     [
         ("mariadbd  Ver 10.11.6-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)",
          (MARIADB, "10.11.6")),
+        ("mariadbd  Ver 11.8.9-MariaDB-4 from Debian for debian-linux-gnu on x86_64 (stars)",
+         (MARIADB, "11.8.9")),
+        ("mariadbd from 11.8.3-MariaDB, client 15.2 for osx10.20 (arm64) using EditLine wrapper",
+         None),
         ("mysqld  Ver 10.6.1-MariaDB for Linux on aarch64", (MARIADB, "10.6.1")),
+        ("mysqld  Ver 8.0.44-0ubuntu0.24.04.1 for Linux on x86_64 ((Ubuntu))", (MYSQL, "8.0.44")),
+        ("mysqld.bin  Ver 8.4.6-6 (Percona Server)", (MYSQL, "8.4.6")),
         ("/usr/sbin/mysqld  Ver 8.0.36 for Linux on x86_64 (MySQL Community Server - GPL)",
          (MYSQL, "8.0.36")),
         ("/x/mysqld  Ver 9.7.4-2 for Linux on x86_64 ((Debian))", (MYSQL, "9.7.4")),
