@@ -3,9 +3,11 @@
 import ast
 import functools
 import importlib.util
+import pickle
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -85,7 +87,18 @@ def test_a_planted_name_is_seen_only_where_it_is():
 
 @pytest.mark.parametrize("name", face.__all__)
 def test_every_name_resolves_where_it_is_at_home(name):
-    assert getattr(face, name).__module__ == f"{face.__name__}.{face._HOME[name]}"
+    home = importlib.import_module(f"{face.__name__}.{face._HOME[name]}")
+    found = getattr(face, name)
+
+    assert found is vars(home)[name]
+    is_error = name in api.GROUPS["Errors"].split()
+    assert found.__module__ == (face.__name__ if is_error else home.__name__)
+
+
+def test_an_error_is_shown_by_the_name_that_a_test_imports_and_comes_back_from_a_file():
+    error = pickle.loads(pickle.dumps(face.SettingError("why")))
+
+    assert traceback.format_exception_only(error) == ["pytest_rdsfailover.SettingError: why\n"]
 
 
 def test_there_is_a_version_and_no_other_name():

@@ -34,6 +34,7 @@ from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.analysis.to_count import WriterList
 from pytest_rdsfailover.analysis.trigger_time import TriggerTime
 from pytest_rdsfailover.analysis.uncollected import uncollected
 from pytest_rdsfailover.analysis.validity import why_invalid
@@ -161,7 +162,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         torn=keys.torn,
         audited=read_back is not None,
         unjudged_writes=unjudged,
-        stuck=absence.writers.stuck,
+        stuck=WriterList(absence.writers.stuck),
         errors=[time.phase(phase) for phase in totals(errors, absence.seen.stop)],
         phases=[time.phase(phase) for phase in phases(errors, absence.seen.stop)],
         latency=taken,

@@ -195,13 +195,18 @@ class Scales:
         """Tell whether so many failures in a row are what the share of failures beside a gap brings.
 
         Where every second write fails, some fail one after the other, and others would have been served.
+        What was not observed tells nothing of that: nobody looked whether any was served then.
         """
         if not failed or not self.failing:
             return False
         length = gap[1] - gap[0]
+        begun, ended = self.acks[0], self.acks[-1]
         for reach, least in ((length, FEW), (4 * length, FEW), (max(SECOND, 4 * length), 1)):
-            for side in ((gap[0] - reach, gap[0]), (gap[1], gap[1] + reach)):
-                failing = _count(self.failing, side)
+            for side in (
+                (max(begun, gap[0] - reach), gap[0]),
+                (gap[1], min(ended, gap[1] + reach)),
+            ):
+                failing = _count(self.failing, side) if side[0] < side[1] else 0
                 if failing < least:
                     continue
                 share = failing / (failing + _count(self.acks, side))

@@ -3,10 +3,10 @@
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any
 
 from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.to_count import KeyList
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.clock import to_nanoseconds
@@ -37,32 +37,6 @@ class Audit:
     unexpected: list[str]
     absent: int
     torn: list[str]
-
-
-class KeyList(list[str]):
-    """Keys of writes; compared with a number they say how to count them, which no list would."""
-
-    __hash__ = None  # as that of any list
-
-    def _unordered(self, other: object) -> Any:
-        __tracebackhide__ = True
-        if isinstance(other, Real):
-            raise TypeError(
-                "these are keys, not a number: compare them with [], or their len() with a number,"
-                " or write trial.expect(lost=0)"
-            )
-        return NotImplemented
-
-    __lt__ = __le__ = __gt__ = __ge__ = _unordered
-
-    def __eq__(self, other: object) -> bool:
-        __tracebackhide__ = True
-        self._unordered(other)
-        return super().__eq__(other)
-
-    def __ne__(self, other: object) -> bool:
-        __tracebackhide__ = True
-        return not self == other
 
 
 def _refuse(_: object, *__: object) -> Any:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_rdsfailover.model.errors import RdsFailoverError, forget_frames
+from pytest_rdsfailover.model.errors import RdsFailoverError, forget_frames, public
 
 # Variables that could lead a client to another place, or to credentials that work there.
 STRAY = (
@@ -29,6 +29,7 @@ TALKATIVE = ("botocore.parsers", "botocore.auth", "botocore.endpoint")
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
+@public
 class AwsError(RdsFailoverError):
     """The AWS API refused a request, or could not be asked: then `code` is an error's class."""
 

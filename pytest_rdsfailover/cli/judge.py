@@ -34,7 +34,7 @@ def judge(
     """
     expectations = parse_expectations(**bounds(expect))
     trials = list(journals(paths))
-    lines = trial_table.table([trial.document for trial in trials])
+    lines = [line.text for line in trial_table.table([trial.document for trial in trials])]
     broken = {trial.path: complaints(trial.summary, expectations) for trial in trials}
     for trial in trials:
         if timelines or broken[trial.path] or len(trials) <= MOST_DRAWN:

@@ -5,11 +5,12 @@ from typing import Any, NoReturn
 
 from pytest_rdsfailover.aws.read_only import is_read_only
 from pytest_rdsfailover.live.region import Region
-from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError
+from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError, public
 
 LOGIN = ("rds", "connect")  # what `generate_db_auth_token` signs: the right to log in
 
 
+@public
 class TouchError(RdsFailoverError):
     """A client of the fixtures was asked to change something; nothing was sent."""
 

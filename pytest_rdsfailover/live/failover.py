@@ -14,7 +14,7 @@ from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
 from pytest_rdsfailover.live.region import Plain
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.model.clock import Clock
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, public
 from pytest_rdsfailover.model.records import Milestone
 
 EVENTS_EVERY = 5  # at every fifth look the events are read, too; they come late anyway
@@ -23,6 +23,7 @@ SAME = 0.1  # seconds; two events of the same words are further apart
 GIVE_UP = 900.0  # seconds after which a failover that is not over is no longer watched
 
 
+@public
 class LostWatchError(RdsFailoverError):
     """A thread that watched the failover has failed, so that the timeline is not complete."""
 

@@ -11,7 +11,7 @@ from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.production import production_signs
 from pytest_rdsfailover.live.windows import SOON, in_window, within
 from pytest_rdsfailover.model.durations import format_duration
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, public
 from pytest_rdsfailover.model.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS, LiveSettings
 
 REFUSALS = frozenset({"false", "no", "never", "deny", "denied"})
@@ -30,6 +30,7 @@ class ClosedGate:
         return f"{self.gate}: {self.why}"
 
 
+@public
 class RefusedError(RdsFailoverError):
     """The gates do not let a failover be triggered; nothing was changed."""
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.model.errors import FileWriteError, RdsFailoverError
+from pytest_rdsfailover.model.errors import FileWriteError, RdsFailoverError, public
 
 LEAST_ROOM = 1 << 16  # bytes: the record of a trigger takes some thousand
 LOCK_EVERY = 0.1  # seconds between two looks at a lock that another process has
@@ -27,6 +27,7 @@ def session_id(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get(RUN_OF_WORKERS) or uuid.uuid4().hex
 
 
+@public
 class LedgerError(RdsFailoverError, ValueError):
     """The ledger of a cluster cannot be trusted, so nothing is triggered."""
 

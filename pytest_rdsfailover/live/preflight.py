@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_rdsfailover.live.authorities import BUNDLE
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, public
 from pytest_rdsfailover.mysql import driver
 
 PATIENT = Bounds(connect=5.0, read=15.0, write=15.0)
@@ -25,6 +25,7 @@ INSIDE = "RDS Proxy is reachable only inside the VPC: run pytest there"
 NEAR = "run pytest in the VPC, or open the security group for this machine"
 
 
+@public
 class PreflightError(RdsFailoverError):
     """One step of the way to the database failed; nothing was triggered."""
 

@@ -10,13 +10,14 @@ from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.startable import Startable
 from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, public
 
 LEAD = 0.02  # seconds between the last writer's readiness and the first slot
 LOOK_EVERY = 0.1  # seconds between two looks at what the writers connect to
 Check = Callable[[], None]
 
 
+@public
 class LoadError(RdsFailoverError):
     """The load could not be started, or a part of it broke: nothing that it measured counts."""
 

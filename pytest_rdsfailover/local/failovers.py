@@ -9,12 +9,13 @@ from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.trigger import Trigger
 from pytest_rdsfailover.model.clock import Clock, wait_until
-from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError, public
 from pytest_rdsfailover.model.records import Milestone
 
 REST_WITHIN = 120.0  # seconds; a failover that is not over by then is stuck
 
 
+@public
 class FailoverInProgressError(RdsFailoverError):
     """A failover was triggered while another was on its way; Aurora refuses that, too."""
 

@@ -12,16 +12,26 @@ from pytest_rdsfailover.model.records import Fault, Outcome
 
 Name = TypeVar("Name")
 Value = TypeVar("Value")
+Kind = TypeVar("Kind", bound=BaseException)
 
 
+def public(kind: type[Kind]) -> type[Kind]:
+    """Let an error have the name by which a test imports it, which pytest shows before its text."""
+    kind.__module__ = "pytest_rdsfailover"
+    return kind
+
+
+@public
 class RdsFailoverError(Exception):
     """Base of all errors of this package."""
 
 
+@public
 class SettingError(RdsFailoverError, ValueError):
     """An option, marker or argument that cannot be honoured; its text names the remedy."""
 
 
+@public
 class UndecidedError(AssertionError):
     """What was measured does not settle a comparison, so that nothing that rests on it may pass.
 
@@ -38,6 +48,7 @@ class UndecidedError(AssertionError):
         return "\n  ".join((self.what, *self.evidence))
 
 
+@public
 class NotReadyError(RdsFailoverError):
     """A server we started did not answer in time, or ended while starting."""
 
@@ -49,6 +60,7 @@ class NotReadyError(RdsFailoverError):
         return f"{self.what} was not ready after {self.waited:.1f} s{log_tail(self.last_lines)}"
 
 
+@public
 class DiedError(RdsFailoverError):
     """A server of ours ended while it was needed, so that nothing measured since counts."""
 
@@ -60,6 +72,7 @@ class DiedError(RdsFailoverError):
         return f"{self.what} died ({self.status}){log_tail(self.last_lines)}"
 
 
+@public
 class StoppedError(RdsFailoverError):
     """A server of ours was stopped from outside (SIGSTOP) while it was needed, and stays so."""
 
@@ -75,6 +88,7 @@ class StoppedError(RdsFailoverError):
         )
 
 
+@public
 class CancelledWorkError(RdsFailoverError):
     """The user's code was cancelled, which counts as an error of the application."""
 
@@ -86,6 +100,7 @@ class CancelledWorkError(RdsFailoverError):
         return f"{self.what} was cancelled"
 
 
+@public
 class ExitedWorkError(RdsFailoverError):
     """The user's code raised what ends a program or a test, which counts as an error of the application."""
 
@@ -97,6 +112,7 @@ class ExitedWorkError(RdsFailoverError):
         return f"{self.what} ended with {self.how}; raise an error there instead"
 
 
+@public
 class ToldError(RdsFailoverError):
     """A write failed, and who was asked to write has told what became of it.
 
@@ -132,6 +148,7 @@ class ContradictionError(RdsFailoverError):
         return f"{self.who} said {first!r} and later {second!r}{more}; answer each key once"
 
 
+@public
 class CommandError(RdsFailoverError):
     """A program we ran to its end failed."""
 
@@ -143,6 +160,7 @@ class CommandError(RdsFailoverError):
         return f"`{self.command}` failed with status {self.status}{log_tail(self.output)}"
 
 
+@public
 class ToxiproxyError(RdsFailoverError):
     """Toxiproxy refused a request, or could not be asked; `status` is None in the second case."""
 
@@ -155,14 +173,17 @@ class ToxiproxyError(RdsFailoverError):
         return f"Toxiproxy {answer}: {self.method} {self.path}: {self.body}"
 
 
+@public
 class GatewayError(RdsFailoverError):
     """The gateway refused a command, or could not be asked."""
 
 
+@public
 class NotHereError(RdsFailoverError):
     """What a test asks for cannot be done in this run, as it was started; the test is skipped."""
 
 
+@public
 class AuditError(RdsFailoverError):
     """The stored writes could not be read back, so nothing can be said about lost writes.
 
@@ -177,18 +198,22 @@ class AuditError(RdsFailoverError):
         self.trace = trace
 
 
+@public
 class LeftBehindWarning(UserWarning):
     """A judged trial's clean-up failed: what is still on the database is to be removed by hand."""
 
 
+@public
 class UnaskedFindingWarning(UserWarning):
     """A test passed although a trial found the application broken: nothing in it asked about that."""
 
 
+@public
 class NotResumedWarning(UserWarning):
     """Trials that an interrupted run has finished do not count, because what decides them changed."""
 
 
+@public
 class UnreliableTrialsWarning(UserWarning):
     """Fewer than half of a test's repeated trials have a figure, so they cannot speak for all."""
 

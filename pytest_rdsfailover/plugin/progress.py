@@ -191,8 +191,8 @@ def _write(reporter: Any, line: str) -> None:
 def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     """Return what the latest of a test's trials was, and what all so far say."""
     from pytest_rdsfailover.analysis.population import population_of
+    from pytest_rdsfailover.report.named_rows import fit
     from pytest_rdsfailover.report.tables import typical
-    from pytest_rdsfailover.report.terminal import fit
 
     latest, found = samples[-1], population_of(samples)
     lost = latest.figures.get("lost")

@@ -83,7 +83,8 @@ class RunSummary:
             return
         from pytest_rdsfailover.report.tables import summary_lines
 
-        lines = summary_lines(self._run.document()["trials"])
+        width = self._config.get_terminal_writer().fullwidth
+        lines = summary_lines(self._run.document()["trials"], width)
         for title, more in self.sections():
             lines += ["", f"{title}:", *more]
         for line in lines:

@@ -49,15 +49,20 @@ def _show_table(
     """Print a row for each trial; what failed and what proves nothing in its colour."""
     trials = [entry["trial"] for entry in measured]
     width = terminal.config.get_terminal_writer().fullwidth
-    heading, *rows = trial_table.table(trials, errored, width=width)
-    terminal.write_line(heading, bold=True)
-    for row, entry in zip(rows, measured, strict=False):
-        unclear = not is_measured(entry["trial"])
-        terminal.write_line(row, red=entry["failed"] and not unclear, yellow=unclear)
-    for row in rows[len(measured) :]:
-        terminal.write_line(row, red=True)
+    for row in trial_table.table(trials, errored, width=width):
+        terminal.write_line(row.text, **_colour(row.row, measured))
     for line in trial_table.doubts(trials):
         terminal.write_line(line, yellow=True)
+
+
+def _colour(row: int | None, measured: Sequence["MeasuredTrial"]) -> dict[str, bool]:
+    """Return how a line of the table is written, by the trial whose figures it shows."""
+    if row is None:
+        return {"bold": True}
+    if row >= len(measured):  # it ended with an error
+        return {"red": True}
+    unclear = not is_measured(measured[row]["trial"])
+    return {"red": measured[row]["failed"] and not unclear, "yellow": unclear}
 
 
 def _show_timelines(terminal: pytest.TerminalReporter, measured: Sequence["MeasuredTrial"]) -> None:

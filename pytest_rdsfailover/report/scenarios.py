@@ -188,11 +188,14 @@ def _key(trial: TrialDocument) -> Key:
 
 
 def _names(keys: Sequence[Key]) -> dict[Key, str]:
-    """Return a name for each key: the shortest that no other key of its scenario has."""
+    """Return a name for each key: the shortest that no other key of its scenario has.
+
+    A parameter without a letter, such as a number, is no name: its test's stands before it.
+    """
     levels: list[Callable[[Key], str]] = [
-        lambda key: key.scenario,
-        lambda key: f"{key.scenario} {key.profile}",
-        lambda key: f"{key.scenario} {key.endpoint} {key.profile}",
+        _called,
+        lambda key: f"{_called(key)} {key.profile}",
+        lambda key: f"{_called(key)} {key.endpoint} {key.profile}",
         lambda key: f"{key.test.rpartition('::')[2]}[{key.scenario}] {key.endpoint} {key.profile}",
         lambda key: f"{key.test}[{key.scenario}] {key.endpoint} {key.profile}",
     ]
@@ -205,3 +208,10 @@ def _names(keys: Sequence[Key]) -> dict[Key, str]:
             if (name := level(key)) not in [level(rival) for rival in rivals]
         )
     return names
+
+
+def _called(key: Key) -> str:
+    """Return the parameters if they are a name, otherwise those of which test they are."""
+    if any(character.isalpha() for character in key.scenario):
+        return key.scenario
+    return f"{key.test.rpartition('::')[2]}[{key.scenario}]"

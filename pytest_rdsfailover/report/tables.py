@@ -11,14 +11,14 @@ from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
 from pytest_rdsfailover.model.durations import format_difference
+from pytest_rdsfailover.report.named_rows import Columns, named_rows
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.terminal import WIDTH, duration, fit
+from pytest_rdsfailover.report.terminal import WIDTH, duration
 from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 NONE, SHORT = 0.5, 1.5  # seconds: a client that writes once a second reports none, or 1 s
 MANY = 1000  # trials; of so many a table has no room for the word "of"
 POPULATION = (
-    ("scenario", -14),
     ("trials", 6),
     ("median [95 %]", 21),
     ("p95", 7),
@@ -27,16 +27,21 @@ POPULATION = (
 )
 UNITS = (" ms", " s")
 LENGTHS = ("none (below 0.5 s)", "1 s (below 1.5 s)", "longer")
-ARTICLE = (("scenario", -16), *((name, 20) for name in LENGTHS))
+ARTICLE = tuple((name, 20) for name in LENGTHS)
 
 
-def summary_lines(trials: Sequence[TrialDocument]) -> list[str]:
-    """Return the tables of scenarios and of comparisons; none if no trial was repeated."""
+def summary_lines(trials: Sequence[TrialDocument], width: int = WIDTH) -> list[str]:
+    """Return the tables of scenarios and of comparisons; none if no trial was repeated.
+
+    Args:
+        trials: the documents.
+        width: columns of the terminal.
+    """
     found = scenarios(trials)
     if not any(len(scenario.trials) > 1 for scenario in found):
         return []
     pairs = comparisons(found)
-    lines = ["", *populations(found), "", *article(found)]
+    lines = ["", *populations(found, width), "", *article(found, width)]
     return lines + (["", *comparison_lines(pairs)] if pairs else [])
 
 
@@ -45,19 +50,22 @@ def wrap(line: str) -> list[str]:
     return textwrap.wrap(line, WIDTH, subsequent_indent="  ")
 
 
-def populations(found: Sequence[Scenario]) -> list[str]:
+def populations(found: Sequence[Scenario], width: int = WIDTH) -> list[str]:
     """Return one line for each scenario, under a heading, and what the trials prove."""
-    rows = [_population(scenario.name, scenario.population) for scenario in found]
-    return [*_lines(POPULATION, rows), *(part for line in proofs(found) for part in wrap(line))]
+    rows = [_population(scenario.population) for scenario in found]
+    return [
+        *_lines(POPULATION, found, rows, width),
+        *(part for line in proofs(found) for part in wrap(line)),
+    ]
 
 
-def article(found: Sequence[Scenario]) -> list[str]:
+def article(found: Sequence[Scenario], width: int = WIDTH) -> list[str]:
     """Return how a client that writes once a second would have reported the trials.
 
     Most published figures have that resolution. Ours are known to milliseconds: "without downtime"
     in the table of populations means none at all, and here less than half a second.
     """
-    return _lines(ARTICLE, [(scenario.name, *shares(scenario.downtimes)) for scenario in found])
+    return _lines(ARTICLE, found, [shares(scenario.downtimes) for scenario in found], width)
 
 
 def shares(downtimes: Sequence[float]) -> list[str]:
@@ -153,10 +161,9 @@ def _unit_of(*durations: str) -> str:
     return next(shared, "")
 
 
-def _population(name: str, population: Population) -> tuple[str, ...]:
+def _population(population: Population) -> tuple[str, ...]:
     uncounted = population.invalid + population.unreliable
     return (
-        name,
         f"{population.trials}" + (f"+{uncounted}!" if uncounted else ""),
         middle(population),
         typical(population.p95),
@@ -203,9 +210,8 @@ def _trials(count: int) -> str:
     return f"{count} trial{'' if count == 1 else 's'}"
 
 
-def _lines(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[str]]) -> list[str]:
-    heading = [name for name, _ in columns]
-    return [
-        " ".join(fit(text, width) for text, (_, width) in zip(row, columns, strict=True)).rstrip()
-        for row in [heading, *rows]
-    ]
+def _lines(
+    columns: Columns, found: Sequence[Scenario], rows: Sequence[Sequence[str]], width: int
+) -> list[str]:
+    names = [scenario.name for scenario in found]
+    return [line.text for line in named_rows("scenario", columns, names, rows, max(width, WIDTH))]

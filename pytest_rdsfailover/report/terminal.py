@@ -2,8 +2,9 @@
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from pytest_rdsfailover.analysis.findings.finding import in_words as findings_in_words
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.pulse import Pulse
 from pytest_rdsfailover.analysis.staleness import Reads
@@ -51,16 +52,6 @@ def duration(seconds: float | None) -> str:
     return "-" if seconds is None else format_duration(seconds)
 
 
-def fit(text: str, width: int) -> str:
-    """Return a text cut or filled to a width; a negative width aligns to the left."""
-    size = abs(width)
-    if len(text) > size:
-        # The end of a test's name holds its parameters, which tell repeats apart.
-        head = size // 3
-        text = text[:head] + "…" + text[head + 1 - size :]
-    return text.ljust(size) if width < 0 else text.rjust(size)
-
-
 def _moment(milestone: Milestone) -> str:
     """Return when it happened, with its uncertainty if another machine's clock tells it."""
     uncertain = f" ±{milestone.uncertainty:.1f} s" if milestone.uncertainty else ""
@@ -72,7 +63,7 @@ def timeline(summary: Summary) -> list[str]:
 
     All lines share one scale of time, in seconds from the trigger.
     """
-    lines = [*_headline(summary), "", *_scale(summary.pulse), _bars(summary)]
+    lines = [*_scale(summary.pulse), _bars(summary)]
     lines += [
         _line("no writes", _span(summary.pulse, outage.start, outage.stop, "="),
               f"{format_duration(outage.seconds)}{' or more' if summary.is_open(outage) else ''}"
@@ -84,10 +75,19 @@ def timeline(summary: Summary) -> list[str]:
               f"{_moment(milestone)} {milestone.instance or ''}")
         for milestone in felt_milestones(summary)
     ]  # fmt: skip
-    return [
-        line[:WIDTH].rstrip()
-        for line in [*lines, *_errors(summary), *_remarks(summary), *_beside(summary)]
-    ]
+    lines += _errors(summary)
+    drawn = [line[:WIDTH].rstrip() for line in lines]
+    return [*_headline(summary), "", *drawn, *_wrapped([*_remarks(summary), *_beside(summary)])]
+
+
+def _wrapped(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines of prose as far as the width goes, and on in a line below."""
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()))
+        yield from textwrap.wrap(
+            line.strip(), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False,
+        )  # fmt: skip
 
 
 def _largest(outages: Sequence[Window]) -> list[Window]:
@@ -105,16 +105,14 @@ def _headline(summary: Summary) -> Iterator[str]:
     if not summary.valid:
         yield "INVALID, this trial proves nothing:"
         yield from textwrap.wrap(summary.reason, WIDTH, initial_indent="  ", subsequent_indent="  ")
-    for finding in summary.findings:
-        yield from textwrap.wrap(str(finding), WIDTH, subsequent_indent="  ")
+    for line in findings_in_words(summary.findings):
+        yield from textwrap.wrap(line, WIDTH, subsequent_indent="  ")
     lost = f"{len(summary.lost)} lost" if summary.audited else "not audited"
     for wrong in ("duplicated", "unexpected") if summary.audited else ():
         if keys := getattr(summary, wrong):
             lost += f", {len(keys)} {wrong}"
-    yield (
-        f"{summary.down}; {summary.acked} acked, {lost}, {summary.refused} refused,"
-        f" {summary.unknown} unknown"
-    )
+    counts = f"{summary.acked} acked, {lost}, {summary.refused} refused, {summary.unknown} unknown"
+    yield from _wrapped([f"{summary.down}; {counts}"])
 
 
 def _scale(pulse: Pulse) -> Iterator[str]:

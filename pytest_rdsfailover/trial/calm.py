@@ -6,7 +6,7 @@ from pytest_rdsfailover.analysis.validity import why_unfit
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.model.clock import Clock, wait_until
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, public
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.witness import Witness
 
@@ -19,6 +19,7 @@ NOTHING_RETURNED = (
 )
 
 
+@public
 class UnfitLoadError(RdsFailoverError):
     """A load does not work by itself, so nothing was triggered; its trial is invalid."""
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, public
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.trial.trial import Trial
 
 
+@public
 class UnsafeError(RdsFailoverError):
     """A safety check of the project refused a failover, so it was not triggered."""
 

@@ -8,7 +8,7 @@ from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import UNNAMED
 from pytest_rdsfailover.journal.evidence import Evidence
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, public
 
 
 class Trial(Summary):
@@ -54,6 +54,7 @@ def report_asked(trial: Trial, names: set[str]) -> None:
     object.__setattr__(trial, "_asked", names)  # frozen for everybody else
 
 
+@public
 class InvalidTrialError(AssertionError):
     """The failover did not happen as meant, so that the trial proves nothing: it never passes.
 

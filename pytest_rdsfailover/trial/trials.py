@@ -10,7 +10,7 @@ from pytest_rdsfailover.analysis.verdicts import support
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.analysis.verdicts.bounds import UNNAMED
 from pytest_rdsfailover.model.durations import format_duration
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, public
 
 
 class Trials(Sequence[Sample]):
@@ -92,6 +92,7 @@ class Trials(Sequence[Sample]):
         )
 
 
+@public
 class InvalidTrialsError(AssertionError):
     """Some failovers did not happen as meant, so that the population proves nothing.
 

@@ -62,3 +62,21 @@ def test_an_error_of_ours_shows_the_user_s_line_and_what_helps(shown):
 @pytest.mark.one_server
 def test_who_asks_for_all_frames_gets_them(shown):
     assert f"{OWN}trial/planning.py" in shown("--full-trace")
+
+
+@pytest.mark.one_server
+def test_pytest_shows_what_an_unknown_fixture_or_name_of_ours_may_mean(project):
+    project.makepyfile("""
+        from pytest_rdsfailover import Bounds
+
+        def test_fixture(rds_trail): pass
+
+        def test_theirs(shpo): pass
+
+        def test_attribute(): Bounds().conect
+        """)
+    shown = project.runpytest_inprocess().stdout
+
+    shown.fnmatch_lines(["E*fixture 'rds_trail' not found; did you mean 'rds_trial'?"])
+    shown.fnmatch_lines(["E*fixture 'shpo' not found", "*available fixtures: *"])
+    shown.fnmatch_lines(["E*no attribute 'conect'", "E*did you mean 'connect'?"])

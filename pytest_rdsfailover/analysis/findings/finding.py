@@ -1,7 +1,7 @@
 """One thing that is wrong with an application, and what it is judged by."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_rdsfailover.analysis.outages import Gap
@@ -93,7 +93,26 @@ class Case:
         return (self.outages[0][0], self.outages[-1][1]) if self.outages else None
 
 
+def in_words(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield each finding as a line; a cure that an earlier one has said is not said again."""
+    said: list[str] = []
+    for finding in findings:
+        cure = finding.cure
+        for earlier in said:
+            cure = cure.replace(earlier, "as above")
+        yield str(replace(finding, cure=cure))
+        said.append(finding.cure)
+
+
+def of_them(count: int, total: int) -> str:
+    """Return how many of some writers are meant, in words: `it`, `all of them`, `2 of them`."""
+    if total == 1:
+        return "it"
+    return "all of them" if count == total else f"{count} of them"
+
+
 def some(keys: Sequence[object], most: int = 3) -> str:
-    """Return the first of some keys, and how many more there are."""
-    more = f" and {len(keys) - most} more" if len(keys) > most else ""
-    return ", ".join(map(str, keys[:most])) + more
+    """Return the first of some keys, and how many more there are; a last one is as short itself."""
+    if len(keys) <= most + 1:
+        return ", ".join(map(str, keys))
+    return f"{', '.join(map(str, keys[:most]))} and {len(keys) - most} more"

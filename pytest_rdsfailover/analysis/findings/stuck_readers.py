@@ -3,7 +3,7 @@
 from collections import Counter
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
-from pytest_rdsfailover.analysis.findings.finding import Case, Finding, some
+from pytest_rdsfailover.analysis.findings.finding import Case, Finding, of_them, some
 
 
 def stuck_readers(case: Case) -> Finding | None:
@@ -12,7 +12,8 @@ def stuck_readers(case: Case) -> Finding | None:
         return None
     faults = Counter(fault for fault in case.dead_reads.values() if fault is not None)
     fault, count = faults.most_common(1)[0] if faults else (None, 0)
-    met = f"; at last {count} of them met {fault.code or fault.kind}" if fault else ""
+    who = of_them(count, len(case.dead_reads))
+    met = f"; at last {who} met {fault.code or fault.kind}" if fault else ""
     return Finding(
         name="stuck_readers",
         severity="broken",

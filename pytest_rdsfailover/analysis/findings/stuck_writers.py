@@ -3,7 +3,7 @@
 from collections import Counter
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
-from pytest_rdsfailover.analysis.findings.finding import Case, Finding, some
+from pytest_rdsfailover.analysis.findings.finding import Case, Finding, of_them, some
 from pytest_rdsfailover.journal.complaints import HANGS
 from pytest_rdsfailover.model.records import Fault
 
@@ -18,7 +18,8 @@ def stuck_writers(case: Case) -> Finding | None:
         met, cure = f"; {len(hanging)} hang in the workload", "give every wait a bound"
     elif last:
         fault, count = last.most_common(1)[0]
-        met, cure = f"; at last {count} of them met {_named(fault)}", cure_of(fault)
+        who = of_them(count, len(case.stuck))
+        met, cure = f"; at last {who} met {_named(fault)}", cure_of(fault)
     else:
         met, cure = "", "see what they wait for; every wait needs a bound"
     return Finding(

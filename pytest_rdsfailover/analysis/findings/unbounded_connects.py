@@ -20,12 +20,14 @@ def unbounded_connects(case: Case) -> Finding | None:
     took = sorted([*_failed(series), *_late(series)])
     if not took:
         return None
+    least, most = (format_duration(to_seconds(each)) for each in (took[0], took[-1]))
     return Finding(
         name="unbounded_connects",
         severity="risky",
         evidence=(
-            f"{len(took)} writes waited {format_duration(to_seconds(took[0]))} to"
-            f" {format_duration(to_seconds(took[-1]))} for a connect that no time-out bounds"
+            f"{len(took)} write{'s' * (len(took) > 1)} waited"
+            f" {least if least == most else f'{least} to {most}'}"
+            " for a connect that no time-out bounds"
         ),
         cure=(
             "bound connecting by a second or two (PyMySQL, mysqlclient: connect_timeout;"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.expectable import AUDITED
 from pytest_rdsfailover.analysis.figure import MIRRORED, OPEN, Figure
-from pytest_rdsfailover.analysis.findings.finding import some
+from pytest_rdsfailover.analysis.findings.finding import in_words, some
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.verdicts.bounds import (
@@ -66,10 +66,11 @@ def complaints(summary: Summary, expectations: Iterable[Expectation]) -> list[st
     if not bad and summary.valid:
         return []
     if summary.valid:
-        lines = [f"{len(bad)} of {len(judged)} expectations not met"]
+        names = ", ".join(dict.fromkeys(verdict.expectation.name for verdict in bad))
+        lines = [f"{len(bad)} of {len(judged)} expectations not met: {names}"]
     else:
         lines = [f"the trial is invalid, so it cannot pass: {summary.reason}"]
-    lines += [f"  {finding}" for finding in summary.findings]
+    lines += [f"  {line}" for line in in_words(summary.findings)]
     for verdict in bad:
         first, *rest = verdict.evidence
         lines.append(f"  {verdict.state.upper()}: {verdict.expectation}: {first}")
@@ -150,7 +151,7 @@ def _proof(
 
 def _was_between(found: Figure) -> str:
     if math.isinf(found.upper):
-        return f"it was {found.ends}"
+        return f"of that {found.words(found.lower)} are proven"
     return f"it was between {found.ends.replace(' to ', ' and ')}"
 
 
@@ -179,7 +180,7 @@ def _details(summary: Summary, name: str, state: str) -> Iterator[str]:
     elif name in AUDITED and (keys := list(map(str, getattr(summary, name)))):
         yield some(keys, MOST_SHOWN)
     elif name in {"stuck_writers", "last_writer_back"} and summary.stuck:
-        yield f"writers {some(summary.stuck, MOST_SHOWN)} never came back"
+        yield f"writer{'s' * (len(summary.stuck) > 1)} {some(summary.stuck, MOST_SHOWN)} never came back"
     elif name == "stuck_sessions":
         yield from (finding.evidence for finding in summary.findings if finding.name == name)
     elif name == "stale_writes" and state == INCONCLUSIVE:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, public
 from pytest_rdsfailover.model.settings import FixedAccount
 from pytest_rdsfailover.mysql import driver
 
@@ -19,6 +19,7 @@ PATIENT = Bounds(connect=5.0, read=30.0, write=30.0)
 NO_SUCH_THREAD, TLS_MISSING = 1094, 2026
 
 
+@public
 class ServerError(RdsFailoverError):
     """The MySQL server refused what we need of it, or could not be reached."""
 

@@ -36,6 +36,16 @@ def test_who_never_came_back_is_back_at_no_time():
     assert not found.last_back.ended
 
 
+def test_what_fails_on_after_observation_makes_no_failure_in_it_an_accident():
+    failing = [refused(10.3 + n / 10) for n in range(1, 97)]
+    late = [refused(20.1 + n / 10) for n in range(6)]
+
+    found = ends([*CALM, *failing, *late])
+
+    assert found.downtime == ends([*CALM, *failing]).downtime
+    assert found.downtime.lower > to_nanoseconds(9)
+
+
 def test_who_came_back_was_back_when_its_write_was_acknowledged():
     found = ends([*CALM, refused(10.4), refused(11.2), ack(11.3), *acks(11.31, 20.0, 0.01)])
 

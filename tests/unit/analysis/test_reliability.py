@@ -133,7 +133,7 @@ def test_terminal_and_document_say_that_a_figure_is_none():
     assert plain["clock"]["reliable"] is False
     assert plain["downtime_s"] is None
     assert "load generator" in plain["clock"]["problem"]
-    assert "unreliable" in trial_table.table([plain])[1]
+    assert "unreliable" in trial_table.table([plain])[1].text
     assert any(line.startswith("clock: the load generator") for line in terminal.timeline(trial))
 
 

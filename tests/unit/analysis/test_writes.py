@@ -1,5 +1,3 @@
-import json
-import operator
 import pickle
 
 import pytest
@@ -9,7 +7,6 @@ from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.writes import (
     NO_KEYS,
     NOT_AUDITED,
-    KeyList,
     audit,
     ended_tenures,
     stale_writes,
@@ -163,14 +160,6 @@ def test_everything_acked_is_what_a_good_database_stores():
     made = journal(EVENTS)
 
     assert audit(made, series_of(made), Stored(positions=everything_acked(made))).lost == []
-
-
-def test_keys_are_lists_that_say_how_they_are_counted():
-    keys = KeyList(["a"])
-    assert (keys, keys != [], [*keys], json.dumps(keys)) == (["a"], True, ["a"], '["a"]')
-    for compare in (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge):
-        with pytest.raises(TypeError, match=r"not a number: compare them with \[\]"):
-            compare(keys, 0)
 
 
 @pytest.mark.parametrize("sequence", [0, 1, 900])

@@ -48,7 +48,10 @@ class Terminal:
 
 
 def summary(tmp_path, *, compared=None, measured=(), **config):
-    folder = SimpleNamespace(cache=SimpleNamespace(mkdir=lambda _: tmp_path), **config)
+    folder = SimpleNamespace(
+        cache=SimpleNamespace(mkdir=lambda _: tmp_path),
+        get_terminal_writer=lambda: SimpleNamespace(fullwidth=80), **config,
+    )  # fmt: skip
     run = SimpleNamespace(
         settings=Settings(seed=7, compare="main"), measured=list(measured),
         document=lambda: {"trials": [entry["trial"] for entry in measured]},

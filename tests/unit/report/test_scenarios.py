@@ -35,6 +35,14 @@ def test_tests_that_share_a_parameter_are_told_apart_by_name():
     assert len(set(names(one, two, three))) == 3
 
 
+def test_a_number_names_no_scenario():
+    assert names(document(1.0, "1"), document(2.0, "2-0.5"), document(3.0, "eu-1")) == [
+        "test_it[1]",
+        "test_it[2-0.5]",
+        "eu-1",
+    ]
+
+
 def test_a_test_s_first_scenario_is_the_baseline_of_its_others():
     ((baseline, candidate, found),) = comparisons(scenarios(article()))
 

@@ -109,7 +109,8 @@ def test_every_line_fits_80_columns():
     lines += comparison("a" * 60, "b" * 60, compare([1234.5, 1300.0], [1.0, 2.0]))
 
     assert [line for line in lines if len(line) > WIDTH] == []
-    assert lines[1].endswith(" 0/1500 (0-0 %)")
+    assert lines[1] == "a-very-long-name-of-a-scenario"
+    assert lines[2].endswith(" 0/1500 (0-0 %)")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def row(**changes):
     made = journal(EVENTS)
     trial = summarise(made, course(), Stored(positions=everything_acked(made)))
     found = trial_document(trial, test="tests/test_a.py::test_orders", scenario="cluster")
-    return table([found | changes])[1]
+    return table([found | changes])[-1].text
 
 
 def test_a_row_tells_the_figures_of_a_trial():
@@ -33,24 +33,16 @@ def test_an_invalid_trial_is_marked():
     assert row(valid=False).endswith("INVALID")
 
 
-def test_a_long_test_name_keeps_its_parameters():
-    text = row(test="test_a.py::test_that_has_a_very_long_name[proxy-14]")
-
-    assert text.split()[0].endswith("[proxy-14]")
-    assert len(text) <= WIDTH
-
-
 def test_the_table_is_at_most_80_columns_wide():
     wide = row(profile="x" * 30, endpoint="y" * 30, unknown=123456, stuck_writers=99)
 
     assert len(wide) <= WIDTH
 
 
-def test_the_longest_profile_is_shown_whole_beside_a_short_one():
-    trials = [document(1.0, profile="quick"), document(1.0, profile="flip-flop-twice")]
-    lines = table(trials, width=100)
-
-    assert "flip-flop-twice" in lines[2]
+@pytest.mark.parametrize("profile", ["zero-downtime-restart", "a-profile-of-our-own"])
+def test_profiles_are_whole_at_any_width(profile):
+    assert profile in row(profile=profile).split()
+    assert profile in table([document(1.0, profile=profile)], width=120)[1].text.split()
 
 
 def test_why_a_downtime_is_no_figure_is_said_once_for_each_reason():
@@ -77,33 +69,36 @@ ALIKE = [
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-def test_different_tests_never_look_alike_and_every_row_fits(width):
-    lines = table([document(1.0) | {"test": test} for test in [*ALIKE, ALIKE[0]]], width=width)
-    names = [line.partition(" writer ")[0] for line in lines[1:]]
+def test_the_figures_of_a_test_stand_beside_or_below_its_whole_name(width):
+    trials = [document(1.0) | {"test": test} for test in [*ALIKE, ALIKE[0]]]
+    heading, *lines = table(trials, width=width)
 
-    assert len(set(names)) == 3
-    assert names[0] == names[3]
-    assert max(map(len, lines)) <= max(width, WIDTH)
+    assert heading.row is None
+    assert max(len(line.text) for line in [heading, *lines]) <= max(width, WIDTH)
+    found, name = {}, ""
+    for line in lines:
+        if line.row is None:
+            name = line.text if not line.text.startswith(" ") else name + line.text.strip()
+        else:
+            beside = line.text.partition(" writer ")[0].strip()
+            found.setdefault(beside or name, []).append(line.row)
+    assert found == {ALIKE[0]: [0, 3], ALIKE[1]: [1], ALIKE[2]: [2]}
 
 
-def test_names_are_whole_where_there_is_room():
-    assert shown_names(ALIKE, 200) == ALIKE
+def test_a_name_is_as_short_as_it_may_be_and_its_parameters_are_whole():
+    assert shown_names(ALIKE, [200]) == ALIKE
     files = [test.rpartition("/")[2] for test in ALIKE[1:]]
-    assert shown_names(ALIKE[1:], len(files[0])) == files
+    assert shown_names(ALIKE[1:], [len(files[0])]) == files
     last = [test.rpartition("::")[2] for test in ALIKE[1:]]
-    assert shown_names(ALIKE[1:], len(last[0])) == last
-    assert "quick" in row()
-    assert (
-        "a-profile-of-our-own"
-        in table([document(1.0, profile="a-profile-of-our-own")])[1]
-        + (table([document(1.0, profile="a-profile-of-our-own")], width=120)[1])
-    )
+    assert shown_names(ALIKE[1:], [len(last[0]), 200]) == last
+    assert shown_names(ALIKE, [20, 30]) == ALIKE
+    assert shown_names(["a/test_b.py::test_c[http://d/e::f]"], [30]) == ["test_c[http://d/e::f]"]
 
 
 def test_a_trial_that_ended_with_an_error_has_a_row_that_says_so():
     lines = table([document(1.0)], [("test_a.py::test_dead", "DiedError: mysqld died " + "x" * 99)])
 
-    assert lines[2].startswith("test_dead")
-    assert "no trial: DiedError: mysqld died" in lines[2]
-    assert len(lines[2]) <= WIDTH
+    assert lines[2].text.startswith("test_dead")
+    assert "no trial: DiedError: mysqld died" in lines[2].text
+    assert len(lines[2].text) <= WIDTH
     assert len(table([], [("test_a.py::test_dead", "DiedError: it died")])) == 2

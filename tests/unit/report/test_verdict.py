@@ -58,7 +58,7 @@ def test_a_test_that_failed_is_told_before_what_is_risky_and_after_what_is_broke
 def test_tests_that_failed_for_several_reasons_are_not_all_said_to_have_the_first():
     trials = [document(1.0)] * 3
     later = UNMET.replace("3.1", "4.2")
-    invalid = "pytest_rdsfailover.trial.trial.InvalidTrialError: this trial proves nothing"
+    invalid = "pytest_rdsfailover.InvalidTrialError: this trial proves nothing"
 
     assert verdict(trials, [UNMET, later]).startswith("failed: in 2 of 3 trials: downtime < 2 s")
     told = verdict(trials, [invalid, UNMET, later])

@@ -3,6 +3,7 @@
 import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 
+from pytest_rdsfailover.analysis.findings.finding import Finding, in_words, of_them, some
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal.complaints import Complaint
@@ -82,10 +83,22 @@ def test_writers_that_never_come_back_are_told_with_what_they_met_and_what_helps
     found = diagnosed(events, writers=2)
 
     assert found["stuck_writers"].severity == "broken"
-    assert f"1 of 2 writers never came back (1); at last 1 of them met {says}" in (
+    assert f"1 of 2 writers never came back (1); at last it met {says}" in (
         found["stuck_writers"].evidence
     )
     assert cure in found["stuck_writers"].cure
+
+
+def test_what_helps_is_said_once_and_names_are_counted_as_one_would():
+    first = Finding(name="a", severity="broken", evidence="2 writers", cure="drop them")
+    second = Finding(name="b", severity="risky", evidence="3 writes", cure="drop them; and wait")
+
+    assert [*in_words([first, second])] == [
+        "BROKEN: 2 writers: drop them",
+        "RISKY: 3 writes: as above; and wait",
+    ]
+    assert [of_them(1, 1), of_them(4, 4), of_them(3, 4)] == ["it", "all of them", "3 of them"]
+    assert [some(range(4)), some(range(5))] == ["0, 1, 2, 3", "0, 1, 2 and 2 more"]
 
 
 def test_a_writer_that_hangs_is_told_to_hang():
@@ -212,7 +225,7 @@ def test_writes_that_wait_for_a_connect_without_a_time_out(waits, told):
     found = diagnosed([*CALM, waits, *acks(12.5, 20.0, 0.1)])
     assert ("unbounded_connects" in found) is told
     if told:
-        assert "1 writes waited 2.10 s" in found["unbounded_connects"].evidence
+        assert "1 write waited 2.10 s for" in found["unbounded_connects"].evidence
         assert "connect_timeout" in found["unbounded_connects"].cure
 
 

@@ -94,7 +94,7 @@ def test_a_bound_within_the_resolution_is_inconclusive_and_fails():
 def test_what_was_not_over_is_said_to_be_no_less_than_its_lower_end():
     away = [*acks(0.01, 10.3, 0.01), *(refused(10.305 + n / 50) for n in range(484))]
 
-    assert "\n    it was at least 9." in complaint(trial(away), downtime="< 20s")
+    assert "\n    of that 9." in complaint(trial(away), downtime="< 20s")
 
 
 def test_an_invalid_trial_never_passes():
@@ -119,7 +119,7 @@ def test_stuck_writers_are_named_and_break_any_bound_on_their_return():
         trial([*FAILOVER, *other], writers=2), stuck_writers=0, last_writer_back="< 5s"
     )
 
-    assert "FAIL: stuck_writers == 0: was 1\n    writers 1 never came back" in text
+    assert "FAIL: stuck_writers == 0: was 1\n    writer 1 never came back" in text
     assert "FAIL: last_writer_back < 5.00 s: was 10.0 s or more, not over" in text
 
 
