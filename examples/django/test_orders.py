@@ -31,7 +31,7 @@ def trial(rds_trial, rds_cluster):
 
 
 def test_health_checks_keep_the_demoted_writer(trial):
-    trial(place).expect(lost=0, stuck_sessions=">= 1")
+    trial(place).expect(lost=0, stuck_sessions=">= 1", stuck_writers=">= 1")
 
 
 def test_who_hangs_up_on_a_reader_is_back(trial):

@@ -1,6 +1,7 @@
 """What a name is likely to mean that Python or pytest does not know, where it is one of ours."""
 
 import inspect
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -16,32 +17,24 @@ CALLS = {
 }
 
 
-class Hints:
-    """Adds a line to the errors of unknown names, which pytest shows below them."""
+def hint(error: BaseException, fixtures: Iterable[str] = ()) -> None:
+    """Let an error say what an unknown name may mean, of an object of ours or of a fixture.
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        """Look at the error of a test before it is reported."""
-        if call.excinfo is not None:
-            hint(call.excinfo.value)
+    Pytest shows it below the error.
 
-
-def hint(error: BaseException) -> None:
-    """Say what an unknown name may mean: an attribute of an object of ours, or a fixture of ours."""
+    Args:
+        error: why a test failed.
+        fixtures: the names of ours.
+    """
     if isinstance(error, pytest.FixtureLookupError):
-        near = did_you_mean(error.argname, _fixtures()) if error.argname else ""
+        asked = error.argname or ""
+        near = did_you_mean(asked, fixtures) if asked.startswith("rds") else ""
         if near and error.msg is None:
-            error.msg = f"fixture '{error.argname}' not found{near}"
+            error.msg = f"fixture '{asked}' not found{near}"
     elif isinstance(error, AttributeError) and error.name is not None:
         note = _attribute(error.obj, error.name)
         if note:
             error.add_note(note)
-
-
-def _fixtures() -> list[str]:
-    from pytest_rdsfailover.plugin import fixtures
-
-    return [name for name in vars(fixtures) if name.startswith("rds_")]
 
 
 def _attribute(owner: object, name: str) -> str:
@@ -55,5 +48,5 @@ def _attribute(owner: object, name: str) -> str:
     if kind.__name__ in CALLS:
         fixture = CALLS[kind.__name__]
         return f"call {fixture} first, and ask what it returns: {fixture}(...).{name}"
-    known = [each for each in dir(owner) if not each.startswith("_")]
+    known = [public for public in dir(owner) if not public.startswith("_")]
     return did_you_mean(name, known).removeprefix("; ")

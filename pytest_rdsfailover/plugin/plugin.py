@@ -35,3 +35,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Be ready to measure if a test will."""
     if fixtures.are_used(items):
         fixtures.run_of(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
+    """Say what an unknown name may mean, should it be one of ours."""
+    error = call.excinfo and call.excinfo.value
+    if isinstance(error, (AttributeError, pytest.FixtureLookupError)):
+        from pytest_rdsfailover.plugin.hints import hint
+
+        hint(error, [name for name in vars(fixtures) if name.startswith("rds_")])

@@ -5,7 +5,6 @@ Most runs of pytest use no cluster, and shall not pay for one: nothing imports t
 
 import pytest
 
-from pytest_rdsfailover.plugin.hints import Hints
 from pytest_rdsfailover.plugin.html_page import HtmlPage
 from pytest_rdsfailover.plugin.option_values import read
 from pytest_rdsfailover.plugin.options import cache_directory
@@ -46,7 +45,6 @@ def wire(config: pytest.Config) -> Run:
         "junit": JunitFile(config, files),
         "moto": MotoKeeper(),
         "tracebacks": Tracebacks(),
-        "hints": Hints(),
     }
     for name, part in parts.items():
         config.pluginmanager.register(part, f"rdsfailover-{name}")

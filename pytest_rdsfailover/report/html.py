@@ -135,7 +135,11 @@ def page(
         "sections": [(title, list(lines)) for title, lines in sections],
         "run": {name: value for name, value in run.items() if name != "trials"},
         "lengths": list(tables.LENGTHS),
-        "shares": [[scenario.name, *tables.shares(scenario.downtimes)] for scenario in found],
+        "shares": [
+            [scenario.name, *tables.shares(scenario.downtimes)]
+            for scenario in found
+            if len(scenario.trials) > 1
+        ],
         "proofs": list(tables.proofs(found)),
         "entries": _grouped(entries, found),
     }

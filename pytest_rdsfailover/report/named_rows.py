@@ -9,7 +9,7 @@ Columns = Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """A line of a table.
 
     Attributes:
@@ -41,7 +41,7 @@ def named_rows(
     names: Sequence[str],
     rows: Sequence[Sequence[str]],
     width: int,
-) -> list[Line]:
+) -> list[TableLine]:
     """Return a heading and the rows; those of one name stand together.
 
     Args:
@@ -58,7 +58,7 @@ def named_rows(
         return list(_above(columns, heading, names, rows, width))
     texts = [_row(columns, row) for row in [heading, *rows]]
     return [
-        Line(f"{name:{longest}} {text}"[:width].rstrip(), at - 1 if at else None)
+        TableLine(f"{name:{longest}} {text}"[:width].rstrip(), at - 1 if at else None)
         for at, (name, text) in enumerate(zip([title, *names], texts, strict=True))
     ]
 
@@ -69,13 +69,15 @@ def _above(
     names: Sequence[str],
     rows: Sequence[Sequence[str]],
     width: int,
-) -> Iterator[Line]:
-    yield Line(INDENT + _row(columns, heading))
+) -> Iterator[TableLine]:
+    yield TableLine(INDENT + _row(columns, heading))
     for name in dict.fromkeys(names):
-        yield from (Line(part) for part in textwrap.wrap(name, width, subsequent_indent=INDENT))
+        yield from (
+            TableLine(part) for part in textwrap.wrap(name, width, subsequent_indent=INDENT)
+        )
         for at, row in enumerate(rows):
             if names[at] == name:
-                yield Line((INDENT + _row(columns, row))[:width].rstrip(), at)
+                yield TableLine((INDENT + _row(columns, row))[:width].rstrip(), at)
 
 
 def _row(columns: Columns, row: Sequence[str]) -> str:

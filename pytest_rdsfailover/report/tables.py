@@ -31,14 +31,14 @@ ARTICLE = tuple((name, 20) for name in LENGTHS)
 
 
 def summary_lines(trials: Sequence[TrialDocument], width: int = WIDTH) -> list[str]:
-    """Return the tables of scenarios and of comparisons; none if no trial was repeated.
+    """Return the tables of repeated scenarios and of comparisons; none if no trial was repeated.
 
     Args:
         trials: the documents.
         width: columns of the terminal.
     """
-    found = scenarios(trials)
-    if not any(len(scenario.trials) > 1 for scenario in found):
+    found = [scenario for scenario in scenarios(trials) if len(scenario.trials) > 1]
+    if not found:
         return []
     pairs = comparisons(found)
     lines = ["", *populations(found, width), "", *article(found, width)]

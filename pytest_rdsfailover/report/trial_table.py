@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from pytest_rdsfailover.model.node_ids import without_file, without_folders
-from pytest_rdsfailover.report.named_rows import INDENT, Line, named_rows, taken
+from pytest_rdsfailover.report.named_rows import INDENT, TableLine, named_rows, taken
 from pytest_rdsfailover.report.terminal import WIDTH, downtime
 from pytest_rdsfailover.report.trial_schema import TrialDocument
 
@@ -25,7 +25,7 @@ def table(
     errored: Sequence[tuple[str, str]] = (),
     *,
     width: int = WIDTH,
-) -> list[Line]:
+) -> list[TableLine]:
     """Return the rows of trials, in order, and of those that ended with an error, under a heading.
 
     `unk/rec` is how many writes had an unknown outcome, and how many of those are stored; a `?`

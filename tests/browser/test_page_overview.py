@@ -144,8 +144,7 @@ def test_a_scenario_of_one_trial_has_no_row_of_figures_that_need_more(browser, t
 
     browser.open(written(tmp_path / "more.html", [single, *many([0.5] * 2, failed=False)]))
     assert "needs 6 trials" in text(browser, "table[aria-label=Scenarios]")
-    alone = "document.querySelector('table[aria-label=Scenarios] tbody tr').textContent"
-    assert "needs" not in browser.run(alone)
+    assert count(browser, "table[aria-label=Scenarios] tbody tr") == 1
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -204,7 +203,7 @@ def test_scenarios_of_several_tests_are_called_by_their_tests(browser, tmp_path)
     assert {"test_a[0]", "test_b[1]"} <= {*words(browser)}
 
     strip(browser, written(tmp_path / "one.html", [first, scenario("a.py::test_a[1]", "1")]))
-    assert {"0", "1"} <= {*words(browser)}
+    assert {"test_a[0]", "test_a[1]"} <= {*words(browser)}  # a number is no name
 
 
 def words(browser):
@@ -212,3 +211,51 @@ def words(browser):
     return browser.run(
         "[...document.querySelectorAll('.strip svg text')].map(e => e.firstChild.textContent)"
     )
+
+
+def test_a_trial_that_proves_nothing_squeezes_no_other_and_says_how_long_it_was(browser, tmp_path):
+    invalid = entry(failover())
+    invalid["trial"] |= {"valid": False, "downtime_s": 600.0, "test": "test_a.py::test_long"}
+    strip(browser, written(tmp_path / "index.html", [*many([0.4, 0.5]), invalid]))
+
+    first, second, _ = sorted(x for x, *_ in boxes(browser, ".strip .dot"))
+    assert second - first > 50
+    assert "10m 0s →" in text(browser, ".strip svg")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_names_of_scenarios_are_told_apart_in_the_drawing(browser, tmp_path, width):
+    browser.resize(width, 900)
+    long = "the-threads-of-the-second-pool-beside-the-first-one-of-the-service"
+    entries = []
+    for end in ("one", "two"):
+        (made,) = many([0.5])
+        scenario = f"{long}-{end}"
+        made["trial"] |= {"scenario": scenario, "test": f"test_a.py::test_b[{scenario}]"}
+        entries.append(made)
+    try:
+        strip(browser, written(tmp_path / "index.html", entries))
+        shown = browser.run(
+            "[...document.querySelectorAll('.strip svg > text:not(.soft)')].map(e => e.firstChild.data)"
+        )
+    finally:
+        browser.resize(1280, 900)
+
+    assert len(set(shown)) == 2
+    assert all(name.endswith(end) for name, end in zip(shown, ("one", "two"), strict=True))
+
+
+def test_a_dot_s_bar_reaches_over_all_that_its_downtime_may_be(browser, tmp_path):
+    made = entry(failover())
+    found = {"lower": 0.4, "upper": 0.7, "value": 0.55, "unit": "s"}
+    made["trial"] |= {"downtime_s": 0.55, "figures": made["trial"]["figures"] | {"downtime": found}}
+    strip(browser, written(tmp_path / "index.html", [made]))
+    ((_, _, width, _),) = boxes(browser, ".strip a .error")
+    ((left, *_), (right, *_)) = boxes(browser, ".strip svg .rule")[:2]
+    labels = browser.run(
+        "[...document.querySelectorAll('.strip svg .middle')].map(e => e.textContent)"
+    )
+    second = (right - left) / (float(labels[1]) - float(labels[0]))
+
+    assert width == pytest.approx(0.3 * second, rel=0.02)
+    assert count(browser, ".strip .median") == count(browser, ".strip .interval") == 0

@@ -71,12 +71,12 @@ def test_pytest_shows_what_an_unknown_fixture_or_name_of_ours_may_mean(project):
 
         def test_fixture(rds_trail): pass
 
-        def test_theirs(shpo): pass
+        def test_theirs(trial): pass
 
         def test_attribute(): Bounds().conect
         """)
     shown = project.runpytest_inprocess().stdout
 
     shown.fnmatch_lines(["E*fixture 'rds_trail' not found; did you mean 'rds_trial'?"])
-    shown.fnmatch_lines(["E*fixture 'shpo' not found", "*available fixtures: *"])
+    shown.fnmatch_lines(["E*fixture 'trial' not found", "*available fixtures: *"])
     shown.fnmatch_lines(["E*no attribute 'conect'", "E*did you mean 'connect'?"])

@@ -20,7 +20,7 @@ def unbounded_connects(case: Case) -> Finding | None:
     took = sorted([*_failed(series), *_late(series)])
     if not took:
         return None
-    least, most = (format_duration(to_seconds(each)) for each in (took[0], took[-1]))
+    least, most = (format_duration(to_seconds(wait)) for wait in (took[0], took[-1]))
     return Finding(
         name="unbounded_connects",
         severity="risky",

@@ -2,11 +2,13 @@
 
 const { el, svg, swatch } = rdsfailover.dom;
 const { duration } = rdsfailover.durations;
-const { downtimeOf, isJudged, isMeasured, place, plural, tickText, ticks, verdict } = rdsfailover.words;
+const { downtimeOf, endsOf, isJudged, isMeasured, place, plural, tickText, ticks, verdict } = rdsfailover.words;
 const { onWidth } = rdsfailover.scheduling;
 
 const NEAR = 11; // pixels: dots that are nearer to each other cover each other
 const TALLEST = 110; // pixels that the trials of one place take, however many they are
+const LETTER = 6.6; // pixels
+const WIDEST = 0.42; // of the drawing: more than that is for no names
 const MOST_DOTS = 22; // in one place; more are drawn as piles
 const KINDS = { passed: "trial", unknown: "its verdict is unknown", failed: "its test failed",
   invalid: "proves nothing: invalid, or its clock was unfit" };
@@ -15,15 +17,17 @@ const KINDS = { passed: "trial", unknown: "its verdict is unknown", failed: "its
 function strip(data, scenarios) {
   const host = el("div", { class: "strip" });
   onWidth(host, () => host.replaceChildren(stripDrawing(data, scenarios, host.clientWidth || 1000)));
-  return [host, legend(data.entries)];
+  return [host, legend(data.entries, scenarios)];
 }
 
 function stripDrawing(data, scenarios, width) {
-  const wide = width > 640;
-  const left = wide ? Math.min(230, width * 0.24) : 8;
+  const longest = Math.max(...scenarios.map(({ label }) => label.length)) * LETTER + 12;
+  const wide = width > 640 && longest <= width * WIDEST;
+  const left = wide ? Math.max(120, longest) : 8;
   const right = 26;
-  const most = Math.max(0.1, ...data.entries.map((entry) => place(entry.trial))) * 1.04;
-  const x = (seconds) => left + (seconds / most) * (width - left - right);
+  const most = scaleOf(data.entries);
+  const x = (seconds) => left + Math.min(1, seconds / most) * (width - left - right);
+  x.most = most;
   const rows = scenarios.map((scenario) => marksOf(data, scenario, x));
   let y = wide ? 4 : 0;
   const middles = rows.map((row) => {
@@ -41,15 +45,23 @@ function stripDrawing(data, scenarios, width) {
   scenarios.forEach((scenario, at) => {
     const { middle, half } = middles[at];
     drawing.append(svg("text", wide ? { x: 0, y: middle + 4 } : { x: left - 8, y: middle - half - 6 },
-      fitted(scenario.label, (wide ? left - 12 : width - 12) / 6.6), svg("title", {}, scenario.label)),
+      fitted(scenario.label, (width - 12) / LETTER), svg("title", {}, scenario.label)),
       ...summaryMarks(scenario, x, middle, half), ...rows[at].map((mark) => mark.draw(middle)));
   });
   return drawing;
 }
 
+/** The longest downtime that is drawn to scale: what proves nothing squeezes no others. */
+function scaleOf(entries) {
+  const measured = entries.filter(({ trial }) => isMeasured(trial));
+  const reach = ({ trial }) => Math.max(place(trial), isMeasured(trial) ? endsOf(trial)[1] ?? 0 : 0);
+  return Math.max(0.1, ...(measured.length ? measured : entries).map(reach)) * 1.04;
+}
+
 function summaryMarks(scenario, x, middle, half) {
   const { median, low, high } = scenario.downtime_s;
   const marks = [];
+  if (scenario.trials < 2) return marks;
   if (low !== null && low !== undefined) {
     marks.push(svg("rect", { class: "interval", x: x(low), y: middle - half, width: Math.max(2, x(high) - x(low)), height: 2 * half, rx: 3 },
       svg("title", {}, `95 % interval of the median: ${duration(low)} to ${duration(high)}`)));
@@ -66,7 +78,7 @@ function marksOf(data, scenario, x) {
   const dots = data.entries.map((entry, at) => ({ entry, at, cx: x(place(entry.trial)) }))
     .filter(({ entry }) => entry.group === scenario.name).sort((a, b) => a.cx - b.cx);
   const crowd = crowdOf(dots);
-  return crowd > MOST_DOTS ? piles(dots, x(0)) : swarm(dots, Math.min(12, TALLEST / Math.max(1, crowd)));
+  return crowd > MOST_DOTS ? piles(dots, x(0)) : swarm(dots, Math.min(12, TALLEST / Math.max(1, crowd)), x);
 }
 
 /** How many dots would cover each other at most. */
@@ -79,7 +91,7 @@ function crowdOf(dots) {
 }
 
 /** A dot for each trial; those that would cover each other are moved apart. */
-function swarm(dots, step) {
+function swarm(dots, step, x) {
   const placed = [];
   for (const dot of dots) {
     const beside = placed.filter((other) => dot.cx - other.cx < step);
@@ -89,7 +101,7 @@ function swarm(dots, step) {
     }
     placed.push({ ...dot, offset, reach: Math.abs(offset) + 8 });
   }
-  return placed.map((dot) => ({ ...dot, draw: (middle) => dotLink(dot, middle + dot.offset) }));
+  return placed.map((dot) => ({ ...dot, draw: (middle) => dotLink(dot, middle + dot.offset, x) }));
 }
 
 /** Bars as high as there are trials in a place, a part for each kind, and their number where it fits. */
@@ -144,13 +156,18 @@ function numbersOf(places, height) {
   return shown;
 }
 
-function dotLink({ entry, at, cx }, cy) {
+function dotLink({ entry, at, cx }, cy, x) {
   const kind = kindOfDot(entry);
+  const [low, high] = isMeasured(entry.trial) ? endsOf(entry.trial) : [0, 0];
+  const bar = isMeasured(entry.trial)
+    ? svg("line", { class: `error ${high === null ? "open" : ""}`, x1: x(low), x2: x(high ?? Infinity), y1: cy, y2: cy }) : null;
   const mark = kind === "failed"
     ? svg("rect", { class: "dot failed", x: cx - 5, y: cy - 5, width: 10, height: 10, transform: `rotate(45 ${cx} ${cy})` })
     : svg("circle", { class: `dot ${kind}`, cx, cy, r: 5.5 });
   const [word] = verdict(entry);
-  return link(at, mark, `Trial ${at + 1}: down ${downtimeOf(entry.trial).join("")}, ${word.toLowerCase()}, ${entry.trial.test}`);
+  const beyond = place(entry.trial) > x.most
+    ? svg("text", { class: "soft end", x: cx - 10, y: cy + 4 }, `${duration(place(entry.trial))} →`) : null;
+  return link(at, [bar, mark, beyond], `Trial ${at + 1}: down ${downtimeOf(entry.trial).join("")}, ${word.toLowerCase()}, ${entry.trial.test}`);
 }
 
 function link(at, mark, label) {
@@ -165,19 +182,25 @@ function kindOfDot(entry) {
 }
 
 /** What the marks mean, of the kinds that there are. */
-function legend(entries) {
+function legend(entries, scenarios) {
   const found = new Set(entries.map(kindOfDot));
   const shape = (kind) => kind === "failed"
     ? svg("rect", { class: "dot failed", x: 2, y: 2, width: 8, height: 8, transform: "rotate(45 6 6)" })
     : svg("circle", { class: `dot ${kind}`, cx: 6, cy: 6, r: 4.5 });
   return el("ul", { class: "legend", "aria-hidden": "true" },
     Object.entries(KINDS).filter(([kind]) => found.has(kind)).map(([kind, words]) => el("li", {}, swatch(shape(kind)), words)),
-    el("li", {}, swatch(svg("line", { x1: 6, x2: 6, y1: 0, y2: 12, class: "median" })), "median"),
-    el("li", {}, swatch(svg("rect", { width: 12, height: 12, class: "interval" })), "its 95 % interval"));
+    entries.some(({ trial }) => isMeasured(trial))
+      ? el("li", {}, swatch(svg("line", { x1: 0, x2: 12, y1: 6, y2: 6, class: "error" })), "where its downtime lies for certain") : null,
+    scenarios.some(({ trials }) => trials > 1)
+      ? el("li", {}, swatch(svg("line", { x1: 6, x2: 6, y1: 0, y2: 12, class: "median" })), "median") : null,
+    scenarios.some(({ downtime_s: { low } }) => low !== null && low !== undefined)
+      ? el("li", {}, swatch(svg("rect", { width: 12, height: 12, class: "interval" })), "its 95 % interval") : null);
 }
 
 function fitted(text, letters) {
-  return text.length <= letters ? text : `${text.slice(0, Math.max(3, Math.floor(letters) - 1))}…`;
+  const room = Math.max(8, Math.floor(letters) - 1);
+  const head = Math.floor(room / 3); // a name ends with its parameters
+  return text.length <= letters ? text : `${text.slice(0, head)}…${text.slice(head - room)}`;
 }
 
 rdsfailover.dots = { strip };

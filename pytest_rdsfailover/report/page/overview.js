@@ -12,7 +12,7 @@ function overview(data) {
   if (!scenarios.length) return null;
   return el("section", { "aria-label": "Downtime by scenario" },
     el("h2", {}, "Downtime by scenario"), strip(data, scenarios),
-    isRepeated(data) ? scenarioTable(scenarios, data) : null, shareTable(data), comparisons(data.run));
+    scenarioTable(scenarios.filter(({ name }) => trialsOf(name, data).length > 1), data), shareTable(data), comparisons(data.run));
 }
 
 /** Scenarios with what they are called here: by their tests, which parameters alone do not tell apart. */
@@ -23,17 +23,17 @@ function labelled(scenarios, entries) {
   return scenarios.map((scenario, at) => ({ ...scenario, label: byTest ? tests[at] : scenario.name }));
 }
 
-/** Whether there is more to say of a scenario than of its one trial. */
-function isRepeated(data) {
-  return data.run.scenarios.some((scenario) =>
-    data.entries.filter((entry) => entry.group === scenario.name).length > 1);
+function trialsOf(scenario, data) {
+  return data.entries.filter((entry) => entry.group === scenario);
 }
 
+/** The figures of repeated trials; a single one has its own. */
 function scenarioTable(scenarios, data) {
+  if (!scenarios.length) return null;
   const rows = scenarios.map((scenario) => {
     const { median, low, high, p95, max } = scenario.downtime_s;
     const zero = scenario.zero_downtime;
-    const own = data.entries.filter((entry) => entry.group === scenario.name);
+    const own = trialsOf(scenario.name, data);
     const lost = own.some((entry) => entry.counts.lost === null)
       ? "?" : number(own.reduce((sum, entry) => sum + entry.counts.lost, 0));
     const invalid = own.filter((entry) => !entry.trial.valid).length;
@@ -42,8 +42,8 @@ function scenarioTable(scenarios, data) {
       el("span", { class: "wrap" }, scenario.label),
       number(scenario.trials) + (invalid ? ` + ${invalid} invalid` : "") + (unreliable ? ` + ${unreliable} unreliable` : ""),
       duration(median),
-      own.length < 2 ? "–" : low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
-      own.length < 2 ? "–" : duration(p95),
+      low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
+      duration(p95),
       duration(max),
       scenario.trials ? `${zero.count} of ${scenario.trials} (${percent(zero.low)} to ${percent(zero.high)})` : "–",
       lost,

@@ -50,7 +50,7 @@ function keyFigures({ trial, portrait, counts }) {
     item("stuck writers", number(trial.stuck_writers), portrait ? ` of ${portrait.writers}` : "", trial.stuck_writers ? "bad" : null),
     portrait ? item("last writer back", lastBack(trial, portrait)) : null,
     item("p99 during", duration(during && during.p99)),
-    trial.figures?.success ? item("served", between(trial.figures.success), ` ${between(trial.figures.worst_second)} at worst in a second`) : null,
+    trial.figures?.success ? item("served", between(trial.figures.success), ` worst second ${between(trial.figures.worst_second)}`) : null,
     moreFigures(trial, counts).map((figure) => item(...figure)));
 }
 

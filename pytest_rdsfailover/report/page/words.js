@@ -18,12 +18,20 @@ function isOpen(trial, name) {
   return trial.figures?.[name]?.upper === null;
 }
 
+/** The ends of a trial's downtime; the upper one is null if it was not over when observation ended. */
+function endsOf(trial) {
+  const { lower, upper } = trial.figures?.downtime ?? {};
+  if (lower !== undefined) return [lower, upper];
+  return [Math.max(0, trial.downtime_s - trial.resolution_s), trial.downtime_s + trial.resolution_s];
+}
+
 /** A figure of a trial between its ends, as text. */
 function between({ lower, upper, value, unit }) {
   const text = unit === "s" ? duration : unit === "%" ? shareServed : number;
   if (upper === null) return `${text(lower)} or more`;
   if (lower === upper) return text(value);
-  return `${text(lower)} to ${text(upper)}`;
+  const least = unit === "%" ? text(lower).replace(" %", "") : text(lower);
+  return `${least} to ${text(upper)}`;
 }
 
 /** Where a trial is drawn among others: at its downtime, or where that is no figure, its longest outage. */
@@ -41,7 +49,7 @@ function percent(share) {
 
 /** A share of operations: only all of them are 100 %, and only none 0 %. */
 function shareServed(share) {
-  const rounded = Number((100 * share).toFixed(2));
+  const rounded = Number((100 * share).toFixed(share > 0.99 ? 2 : 1));
   return `${share > 0 && share < 1 ? Math.min(99.99, Math.max(0.01, rounded)) : rounded} %`;
 }
 
@@ -89,4 +97,4 @@ function tickText(value, all) {
   return value.toFixed(Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)))).replace("-", "−");
 }
 
-rdsfailover.words = { between, downtimeOf, isJudged, isMeasured, isOpen, kindOf, number, percent, place, plural, shortTest, tickText, ticks, verdict };
+rdsfailover.words = { between, downtimeOf, endsOf, isJudged, isMeasured, isOpen, kindOf, number, percent, place, plural, shortTest, tickText, ticks, verdict };
