@@ -77,6 +77,8 @@ def is_no_rule(node: ast.AST) -> bool:
     match node:
         case ast.FunctionDef(name="__repr__") | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
+        case ast.Assign(targets=[ast.Name(id="__tracebackhide__")]):
+            return True
         case ast.Assign(targets=[ast.Name(id=name) | ast.Tuple(elts=[ast.Name(id=name), *_])]):
             return name[0].isupper()
         case ast.AnnAssign(target=ast.Name(id=name)):
@@ -98,7 +100,8 @@ class Planting(ast.NodeTransformer):
             self.count += 1
             if self.count - 1 == self.wanted:
                 return changed
-        spared = {name: getattr(node, name) for name in SPARED if hasattr(node, name)}
+        names = (*SPARED, "keywords") if isinstance(node, ast.ClassDef) else SPARED
+        spared = {name: getattr(node, name) for name in names if hasattr(node, name)}
         for name, value in spared.items():
             setattr(node, name, [] if isinstance(value, list) else None)
         self.generic_visit(node)

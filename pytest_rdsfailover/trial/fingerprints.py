@@ -49,7 +49,7 @@ class _Describer:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._seen: set[int] = set()
+        self._seen: dict[int, int] = {}  # functions by identity, and when each came
 
     def describe(self, value: object, depth: int = 0) -> Any:
         """Return a value as JSON can say it.
@@ -111,8 +111,8 @@ class _Describer:
 
     def _function(self, value: FunctionType, within: Callable[[object], Any]) -> Any:
         if id(value) in self._seen:
-            return _name(value)
-        self._seen.add(id(value))
+            return self._seen[id(value)]
+        self._seen[id(value)] = len(self._seen)
         if not _is_of_project(value):
             return _name(value)  # its package's version tells what it does
         closed = inspect.getclosurevars(value)

@@ -81,8 +81,6 @@ class Recovery:
         if settled is None or self._load.acked_since(settled) < self._writers:
             self._since = None
             return False
-        if self._quiet <= 0:
-            return True
         now = self._clock.now()
         if self._since is None:
             self._since = now, self._load.progress()

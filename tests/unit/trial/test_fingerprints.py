@@ -44,6 +44,7 @@ SAME = {
         "def of(path): return lambda key: (path, key)\noption = of('/tmp/pytest-of-a/pytest-22/x')",
     ),
     "a set": ("option = {'a', 'b', 'c'}", "option = {'c', 'b', 'a'}"),
+    "what lies deeper than anybody looks": (f"option = {'[' * 9}1{']' * 9}", f"option = {'[' * 9}2{']' * 9}"),
 }  # fmt: skip
 OTHER = {
     "its code": (BASE, BASE.replace("return write(key)", "return write(key) or 1")),
@@ -85,6 +86,24 @@ OTHER = {
     ),
     "a name": ("option = 'write'", "option = 'read'"),
     "yes and no": ("option = None", "option = 1"),
+    "what lies deep": (f"option = {'[' * 8}1{']' * 8}", f"option = {'[' * 8}2{']' * 8}"),
+    "a member of a set": ("option = {'a', 'b'}", "option = {'a', 'c'}"),
+    "which function comes again": (
+        "f = lambda k: 1\ng = lambda k: 2\noption = [f, g, f]",
+        "f = lambda k: 1\ng = lambda k: 2\noption = [f, g, g]",
+    ),
+    "bytes of its file": (
+        "SALT = b'a'\noption = lambda key: SALT", "SALT = b'b'\noption = lambda key: SALT",
+    ),
+    "bytes": ("option = b'a'", "option = b'b'"),
+    "which function of a package": ("from json import dumps as option", "from json import loads as option"),
+    "which builtin": ("option = len", "option = max"),
+    "which class": ("class A: pass\noption = A", "class B: pass\noption = B"),
+    "the class of an object": ("class A: pass\noption = A()", "class B: pass\noption = B()"),
+    "a field of a record": (
+        "from dataclasses import make_dataclass\noption = make_dataclass('R', ['n'])(1)",
+        "from dataclasses import make_dataclass\noption = make_dataclass('R', ['n'])(2)",
+    ),
 }  # fmt: skip
 
 
@@ -109,6 +128,15 @@ def test_the_port_and_the_password_of_a_run_are_no_part_of_it(of):
 
     assert one == again
     assert one != another
+
+
+def test_another_endpoint_is_told_by_its_name_as_its_port_differs_from_run_to_run():
+    reader = replace(ENDPOINT, name="reader", port=4712)
+
+    assert fingerprint(reader, ENDPOINT) == fingerprint(
+        replace(reader, port=5823, password="0ther"), ENDPOINT
+    )
+    assert fingerprint(reader, ENDPOINT) != fingerprint(replace(reader, name="proxy"), ENDPOINT)
 
 
 def test_a_function_without_a_source_is_never_the_same():

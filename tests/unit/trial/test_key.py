@@ -42,6 +42,9 @@ def test_a_change_is_named_down_to_the_part(tmp_path):
         == 'profile dns was ["1s"] and is ["2s"]'
     )
     assert changed({}, {"n": "x" * 99}, code) == f'n was null and is "{"x" * 59}...'
+    assert changed({}, {"n": "x" * 58}, code) == f'n was null and is "{"x" * 58}"'
+    assert changed({"a": {"b": 1}}, {"a": 1}, code) == 'a was {"b": 1} and is 1'
+    assert changed({"a": 1}, {"a": {"b": 1}}, code) == 'a was 1 and is {"b": 1}'
 
 
 def test_a_hash_is_shown_to_nobody(tmp_path):

@@ -7,14 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 from clocks import SteppingClock
+from quiet_loads import PLACE, Load, Target, Workload, observe
 
 from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.load.engine import LoadError
-from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError, DiedError, LeftBehindWarning
 from pytest_rdsfailover.model.records import Outcome
 from pytest_rdsfailover.model.settings import Settings
@@ -25,9 +24,6 @@ from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-PLACE = Endpoint(
-    name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
-)
 OPEN = Path("/proc/self/fd")
 HERE, THERE = (1.0, 2.0), (5.0, 6.0)
 GONE = OSError("the table is locked")
@@ -50,91 +46,6 @@ def test_only_the_pauses_of_processes_that_write_count(tmp_path, processes, paus
     course = observation._course([], stop=10.0, writer_after="instance-1")
 
     assert list(course.pauses) == pauses
-
-
-class Target:
-    """A cluster on which nothing happens; its servers may be dead."""
-
-    mode, writer, failovers = "local", "instance-1", ()
-    dead = False
-
-    def sessions(self, _):
-        return None
-
-    def traffic(self, _):
-        return None
-
-    def audit_endpoint(self):
-        return PLACE
-
-    def rest(self):
-        pass
-
-    def prepare(self):
-        pass
-
-    def arm(self):
-        pass
-
-    def check(self):
-        if self.dead:
-            raise DiedError("mysqld", "killed")
-
-
-class Workload:
-    """A table that remembers whether it is there; each step breaks as it is told."""
-
-    steps, torn, made, needs_writer = (WRITE,), (), "table d.rds_writes_x", True
-
-    def __init__(self, **breaks):
-        self.breaks, self.there = breaks, False
-
-    def _break(self, step):
-        if step in self.breaks:
-            raise self.breaks[step]
-
-    def create(self, _):
-        self.there = True
-        self._break("create")
-
-    def stored(self, _):
-        self._break("stored")
-        return []
-
-    def drop(self, _):
-        self._break("drop")
-        self.there = False
-
-
-class Load:
-    """Writers that write nothing, and may break when they are stopped."""
-
-    started, pauses, complaints, ends = 1.0, (), (), None
-    alignment, unreported, notes = 0.0, (), ()
-
-    def __init__(self, breaks=None):
-        self.breaks, self.stops, self.patience = breaks, 0, None
-
-    def start(self, check):
-        pass
-
-    def stop(self, timeout=10.0):
-        self.stops, self.patience = self.stops + 1, timeout
-        if self.breaks is not None:
-            raise self.breaks
-
-
-def observe(workload, load=None, **more):
-    observation = Observation(
-        more.pop("target", Target()),
-        PLACE,
-        choose({}, PLACE, retries=0, policy=ReconnectPolicy(), classify=None),
-        Plan(writers=1, rate=10.0, cooldown=0.0),
-        clock=SteppingClock(10.0),
-        **more,
-    )
-    observation._workload, observation._load = workload, load or Load()
-    return observation
 
 
 def test_the_table_goes_though_the_engine_does_not_stop():
@@ -338,6 +249,20 @@ def test_the_rows_of_the_environment_that_was_left_are_compared(workload, said):
         course, workload, Target(), clock, old=lambda: THE_OLD, secret="p"
     ).course.notes
     assert "was not audited" in note
+
+
+def test_an_audit_waits_for_a_late_failover_and_says_where_the_users_code_hangs():
+    clock, late = SteppingClock(10.0), Target()
+    late.failovers = [SimpleNamespace(profile="late", settled=lambda: clock.now() > 15.0)]
+    hangs = Workload(stored=AuditError("no answer", trace="File app.py, line 3, in stored"))
+    course = observe(hangs)._course([], stop=1.0, writer_after="w")
+    found = audited(course, hangs, late, clock, secret="app.py")
+
+    assert 15.0 < clock.now() < 16.0
+    (complaint,) = found.course.complaints
+    assert "line 3, in stored" in complaint.trace
+    assert "app.py" not in complaint.trace  # it could be a password
+    assert found.problem is hangs.breaks["stored"]
 
 
 def open_files():

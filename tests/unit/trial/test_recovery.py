@@ -44,15 +44,17 @@ class Failover:
 
 
 def waited(
-    failing=lambda _: 0, calm=(100, 0), back=SETTLED, failovers=1, bound=BOUND, still=(0.0, 0.0)
-):
+    failing=lambda _: 0, calm=(100, 0), back=SETTLED, failovers=1, bound=BOUND, still=(0.0, 0.0),
+    *, quiet=QUIET, look=lambda: None,
+):  # fmt: skip
     """Return how long a load is waited for."""
     clock = SteppingClock(10.0)
     own = [Failover(clock, 10.0 + n, SETTLED + n) for n in range(failovers)]
-    recovery = Recovery(Load(clock, back, failing, still), 4, QUIET, clock)
-    recovery.note_calm(Progress(acked_by={"0": calm[0]}, failed=calm[1], complaints=()))
+    recovery = Recovery(Load(clock, back, failing, still), 4, quiet, clock)
+    if calm:
+        recovery.note_calm(Progress(acked_by={"0": calm[0]}, failed=calm[1], complaints=()))
     disturbances = Disturbances(SimpleNamespace(failovers=own), [])
-    recovery.wait(disturbances, bound, look=lambda: None)
+    recovery.wait(disturbances, bound, look=look)
     return clock.moment - 10.0
 
 
@@ -65,6 +67,7 @@ def test_a_load_that_is_well_ends_after_its_cool_down():
     assert waited(back=14.0) == near(5.0)
     assert waited(failovers=3) == near(5.0)
     assert waited(failovers=0) == near(1.0)
+    assert waited(quiet=0.0) == near(2.0)
 
 
 @pytest.mark.parametrize(("failovers", "well"), [(0, 11.0), (1, 13.0)])
@@ -84,8 +87,9 @@ def test_a_share_of_errors_like_the_calms_is_the_loads_own():
     def tenth(now):
         return round(10 * (now - 10.0))
 
-    assert waited(tenth, calm=(90, 10)) == near(3.0)
-    assert waited(tenth, calm=(96, 4)) == near(BOUND + QUIET)
+    assert waited(tenth, calm=(948, 52)) == near(3.0)
+    for ill in ((960, 40), (100, 0), (0, 0), None):
+        assert waited(tenth, calm=ill) == near(BOUND + QUIET)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +97,25 @@ def test_a_share_of_errors_like_the_calms_is_the_loads_own():
 )
 def test_a_load_that_is_never_well_ends_at_its_bound(ill):
     assert waited(**ill | {"bound": 2.0}) <= 3 * 2.0 + QUIET + 0.1
+
+
+def test_failovers_that_follow_each_other_are_waited_for_thrice_the_bound():
+    assert waited(failovers=10, bound=2.0) == near(3 * 2.0 + QUIET)
+
+
+@pytest.mark.parametrize("moment", [0, 5, -1])
+def test_who_sees_that_waiting_is_pointless_ends_it_at_the_next_look(moment):
+    looks = []
+    waited(look=lambda: looks.append(None), still=(12.9, 13.5))
+    left = iter(range(len(looks) + 1))
+
+    def look():
+        if next(left) == moment % len(looks):
+            raise ConnectionError("it died")
+
+    with pytest.raises(ConnectionError):
+        waited(look=look, still=(12.9, 13.5))
+    assert next(left) == moment % len(looks) + 1
 
 
 def test_at_the_bound_an_answer_is_waited_for_as_well_though_not_for_long():
@@ -112,6 +135,7 @@ def test_a_failover_that_was_over_before_is_none_of_the_loads():
     disturbances.begin()
     assert disturbances.found() == [on]
     assert disturbances.own_on_record() is None
+    assert not disturbances.missed()
 
     late, own = Failover(clock, 30.0), Failover(clock, 9.0)
     others.append(own)
@@ -123,3 +147,17 @@ def test_a_failover_that_was_over_before_is_none_of_the_loads():
     disturbances.end(29.0)
     assert disturbances.found() == [on, own]
     assert disturbances.own_on_record() is False
+
+
+@pytest.mark.parametrize(
+    ("over", "seen", "missed"), [(12.0, [], True), (9.0, [], False), (12.0, [20.0], False)]
+)
+def test_a_failover_that_was_over_when_the_first_write_came_is_missed(over, seen, missed):
+    clock = SteppingClock(10.0)
+    target = SimpleNamespace(failovers=[Failover(clock, 8.0, over)])
+    disturbances = Disturbances(target, [])
+    clock.sleep(5.0)
+    disturbances.begin()
+    target.failovers += [Failover(clock, at) for at in seen]
+
+    assert disturbances.missed() is missed

@@ -1,5 +1,6 @@
 """Repeats of a trial; the runner is a stand-in that judges written journals, and no time passes."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +20,7 @@ from pytest_rdsfailover.trial.resume import (
     read,
     recall,
 )
-from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial, report_asked
 from pytest_rdsfailover.trial.trials import InvalidTrialsError
 
 ENDPOINT = Endpoint(
@@ -54,6 +55,7 @@ class TrialRunner:
         self.trials, self.entries = list(trials), entries
         self.asked = set()
         self.settled = self.skipped = 0
+        self.began = []
 
     def decisive(self, endpoint, options):
         return {"seed": 7, "endpoint": endpoint.name, **options}
@@ -61,8 +63,8 @@ class TrialRunner:
     def settle(self):
         self.settled += 1
 
-    def begin(self, *_):
-        pass
+    def begin(self, *population):
+        self.began.append(population)
 
     def skip(self, *_):
         self.skipped += 1
@@ -123,6 +125,7 @@ def test_trials_are_repeated_settled_and_spaced(tmp_path):
     assert found.summary.median == pytest.approx(2, abs=0.1)
     assert [round(each.value) for each in found.downtimes] == [1, 2, 3]
     assert bench.runner.settled == 3
+    assert bench.runner.began == [(ENDPOINT, {"writers": 4})]
     assert bench.clock.slept == [0.5, 0.5]
     assert bench.shown == [(1, 3), (2, 3), (3, 3)]
     assert bench.entries[0]["options"] == {"writers": 4}
@@ -147,6 +150,8 @@ def test_claims_that_claim_nothing_are_refused_before_the_first_trial(tmp_path):
     bench = Bench(tmp_path, [trial(1)])
     with pytest.raises(SettingError, match=r'claims=\{\} claim nothing; write claims=\{"downtime"'):
         bench.run(ENDPOINT, claims={})
+    with pytest.raises(SettingError, match=r"write 0\.95 for 95 %"):
+        bench.run(ENDPOINT, confidence=95)
     assert len(bench.runner.trials) == 1
     with pytest.raises(SettingError, match="claims nothing"):
         bench.run(ENDPOINT, trials=1).expect()
@@ -320,3 +325,39 @@ def test_what_is_missing_in_the_middle_is_taken(tmp_path):
     second = Bench(tmp_path, [trial(1), trial(2), trial(3)], resume=True)
     assert [round(each.value) for each in second.run(ENDPOINT).downtimes] == [1, 2, 3]
     assert second.runner.settled == 2
+
+
+@pytest.mark.parametrize(
+    ("claims", "figures"),
+    [
+        ({}, []),
+        ({"lost": 0, "downtime": "< 2s"}, ["downtime", "lost"]),
+        ({"no_downtime": "> 1%", "lost": 0}, ["lost"]),
+    ],
+)
+def test_trials_that_kept_another_figure_than_the_claimed_ones_are_not_resumed(
+    tmp_path, claims, figures
+):
+    bench = Bench(tmp_path, [trial(1), trial(1)], count=2)
+    with suppress(AssertionError):
+        bench.run(ENDPOINT, claims=claims or None)
+    (kept,) = read(bench.file.path).populations.values()
+
+    assert (kept.key["figures"], kept.key["spacing"]) == (figures, 0.5)
+
+
+def test_a_test_is_known_by_what_it_claims_or_expects(tmp_path):
+    bench = Bench(tmp_path, [trial(1)] * 2, count=2)
+    found = bench.run(ENDPOINT, claims={"lost": 0})
+    found.expect(downtime="< 9s")
+    assert found._asked == {"lost", "downtime"}
+
+    names, one = set(), trial(1)
+    report_asked(one, names)
+    one.expect(lost=0, downtime="< 9s")
+    assert names == {"lost", "downtime"}
+
+
+def test_claims_need_names(tmp_path):
+    with pytest.raises(SettingError, match="downtime="):
+        Bench(tmp_path, [trial(1)] * 3).run(ENDPOINT).expect("downtime < 2s")

@@ -8,7 +8,7 @@ import pytest
 from clocks import SteppingClock
 
 from pytest_rdsfailover.model.errors import DiedError, NotReadyError
-from pytest_rdsfailover.trial.resting import REST, at_rest, rest_awhile
+from pytest_rdsfailover.trial.resting import NEWS, PATIENCE, REST, at_rest, check_late, rest_awhile
 
 ENDPOINT = object()
 
@@ -72,9 +72,10 @@ def test_a_writer_that_stays_away_is_told_in_the_end():
     def work(_):
         raise pymysql.err.OperationalError(2003, "refused")
 
-    clock = SteppingClock()
+    clock = SteppingClock(100.0)
     with pytest.raises(NotReadyError, match="a writer to drop t"):
         at_rest(target(clock, over_at=0.0), "drop t", work, clock, rest=list)
+    assert clock.moment == pytest.approx(100.0 + PATIENCE, abs=0.2)
 
 
 @pytest.mark.parametrize("over_at", [0.0, 900.0])
@@ -98,3 +99,23 @@ def test_nor_is_a_writer_of_a_server_that_has_ended():
     with pytest.raises(DiedError):
         at_rest(ended, "create t", work, clock, rest=list)  # which does not look for itself
     assert clock.moment == pytest.approx(1.0, abs=0.2)
+
+
+def test_a_server_that_has_ended_is_not_asked_for_its_failovers():
+    class Ended:
+        @property
+        def failovers(self):
+            raise ConnectionError("nobody answers")
+
+        def check(self):
+            raise DiedError("server", "SIGKILL")
+
+    with pytest.raises(DiedError):
+        rest_awhile(Ended(), SteppingClock())
+
+
+def test_the_end_of_a_server_that_its_clients_notice_first_is_waited_for():
+    clock = SteppingClock()
+    check_late(target(clock, over_at=0.0), clock)
+    with pytest.raises(DiedError):
+        check_late(target(clock, over_at=0.0, ended_at=clock.moment + NEWS / 2), clock)

@@ -132,6 +132,22 @@ def test_what_is_reported_is_forgotten_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_forgotten_may_be_the_last_of_a_file(tmp_path):
+    Run(tmp_path).keep(ONE, 1).keep(OTHER, 1).end()
+
+    forget(tmp_path, 7, [OTHER])
+    assert (recalled(tmp_path), recalled(tmp_path, OTHER)) == ({1: trial(1)}, {})
+
+
+def test_a_later_run_without_a_population_hides_none_of_an_earlier_one(tmp_path):
+    for age, population in ((60, ONE), (30, OTHER)):
+        run = Run(tmp_path).keep(population, 1)
+        run.end()
+        os.utime(run.file.path, (time.time() - age,) * 2)
+
+    assert recalled(tmp_path) == recalled(tmp_path, OTHER) == {1: trial(1)}
+
+
 def test_what_no_later_run_has_asked_for_is_told_by_its_name(tmp_path):
     """A test that has another name by now would leave its trials behind without a word."""
     Run(tmp_path).keep(ONE, 1, 2).keep(OTHER).end()
