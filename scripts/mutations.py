@@ -77,7 +77,7 @@ def is_no_rule(node: ast.AST) -> bool:
     match node:
         case ast.FunctionDef(name="__repr__") | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
-        case ast.Assign(targets=[ast.Name(id="__tracebackhide__")]):
+        case ast.Assign(targets=[ast.Name(id="__tracebackhide__")]) | ast.keyword(arg="strict"):
             return True
         case ast.Assign(targets=[ast.Name(id=name) | ast.Tuple(elts=[ast.Name(id=name), *_])]):
             return name[0].isupper()

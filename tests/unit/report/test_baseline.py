@@ -265,6 +265,22 @@ def test_what_lacks_figures_or_scenarios_is_no_baseline_for_others():
     assert lacks(run(*[1.0] * 7)["document"], BEFORE) == (
         "it has 15 trials of test_article.py::test_it[cluster] writer quick, and this run 7"
     )
-    assert "it has test_b.py::test_other[cluster] writer quick, and this run has not" in lacks(
-        BEFORE["document"], both
+    assert "it has 3 trials" in lacks(run(1.0)["document"], run(1.0, 1.0, 1.0))
+    assert lacks(BEFORE["document"], both) == (
+        "it has test_b.py::test_other[cluster] writer quick, and this run has not"
     )
+
+
+def compared(after, before=BEFORE, **options):
+    lines = compare_with(before, after, parse_rules("median:10%"), **options).lines
+    return any("against the baseline" in line for line in lines)
+
+
+def test_what_is_refused_is_not_compared_and_what_is_forced_is():
+    renamed = run(*[1.0] * 15, test="test_article.py::test_renamed")
+    assert not compared(renamed)
+    assert compared(renamed, anyway=True)
+    assert not compared(run(*[1.0] * 15, rate=100.0))
+    assert compared(run(*[1.0] * 15, rate=100.0), anyway=True)
+    assert not compared(run(1.0, valid=False))
+    assert not compared(run(1.0), before=run(1.0, valid=False))

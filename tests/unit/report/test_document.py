@@ -4,6 +4,7 @@ import pytest
 from builders import acks, course, everything_acked, journal, refused
 
 from pytest_rdsfailover.analysis.judging import summarise
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.document import run_document, trial_document
 
@@ -126,3 +127,17 @@ def test_few_trials_have_no_interval_and_none_have_no_figures():
 
 def test_a_run_without_trials_is_a_document_too():
     assert run_document([], mode="live", seed=1, versions={})["scenarios"] == []
+
+
+@pytest.mark.parametrize("remedy", ["", "look"])
+def test_a_complaint_has_a_remedy_where_one_is_known(remedy):
+    made = journal(EVENTS)
+    complaint = Complaint(error="E", text="t", count=2, first=11.5, trace="", remedy=remedy)
+    found = trial_document(
+        summarise(made, course(complaints=[complaint]), None), test="t", scenario="s"
+    )
+
+    (told,) = found["complaints"]
+    assert told.get("remedy", "") == remedy
+    assert ("remedy" in told) is bool(remedy)
+    assert (told["count"], told["first_s"]) == (2, 1.5)

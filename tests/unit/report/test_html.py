@@ -7,7 +7,7 @@ import re
 
 import pytest
 from analysis.simulation import World, play
-from builders import course, everything_acked
+from builders import acks, course, everything_acked, journal, refused
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -137,3 +137,25 @@ def test_what_was_never_audited_is_not_counted_as_none():
 
 def test_the_page_has_no_place_left_unfilled():
     assert re.findall(r"\$(?:title|policy|style|scripts|data)\b", page([])) == []
+
+
+def test_what_is_drawn_of_a_trial_has_when_writers_came_back_and_what_was_planned():
+    evidence = trial()
+    drawn = portrait(judge(evidence), evidence)
+
+    assert (drawn["writers"], drawn["seed"], drawn["rate"]) == (16, 7, 100.0)
+    assert drawn["window_s"] == [-10.0, 10.0]
+    assert 1.8 < drawn["first_back_s"] <= drawn["last_back_s"] < 3.0
+    assert [(seen["name"], seen["at_s"], seen["planned_s"]) for seen in drawn["milestones"]] == [
+        ("trigger", 0.0, None), ("writer_cut", 0.3, None), ("promoted", 2.0, None),
+        ("dns_flip", 2.4, None),
+    ]  # fmt: skip
+    assert all(phase["first_s"] <= phase["last_s"] for phase in drawn["phases"])
+
+
+def test_nobody_is_drawn_as_back_who_never_was_away_or_never_came_back():
+    for events in (acks(0.01, 20.0, 0.01), [*acks(0.01, 10.3, 0.01), *map(refused, (11.0, 19.9))]):
+        evidence = Evidence(journal=journal(events), course=course(), stored=None)
+        drawn = portrait(judge(evidence), evidence)
+        assert (drawn["first_back_s"], drawn["last_back_s"]) == (None, None)
+        assert drawn["absent"] == 0  # nobody has looked

@@ -73,3 +73,52 @@ def test_what_attempts_and_reads_could_not_measure_has_no_property():
     assert "rds_attempts_downtime_s" not in dict(properties([unfit]))
     assert "rds_attempts_downtime_s" not in dict(properties([beside(valid=False)]))
     assert "rds_staleness_s" not in dict(properties([alone]))
+
+
+def test_a_population_has_both_ends_of_its_median_and_of_its_share_without_downtime():
+    found = dict(properties(article()[15:]))
+
+    assert (found["rds_downtime_median_low"], found["rds_downtime_median_high"]) == (0.0, 1.0)
+    assert found["rds_downtime_p95_s"] == 1.0
+    assert (found["rds_zero_downtime_share_low"], found["rds_zero_downtime_share_high"]) == (
+        0.417135,
+        0.848237,
+    )
+    assert found["rds_measured_trials"] == found["rds_valid_trials"] == 15
+    assert "rds_downtime_median_low" not in dict(properties(article()[:3]))  # too few for one
+
+
+def test_lists_of_keys_are_counted_only_where_each_trial_was_read_back():
+    audited, not_audited = document(1.0, lost=["a", "b"]), document(1.0, lost=None)
+
+    assert dict(properties([audited] * 3))["rds_lost"] == 6
+    assert "rds_lost" not in dict(properties([audited, not_audited]))
+
+
+FIGURES = {
+    "downtime": {"lower": 0.9, "upper": 1.1, "value": 1.0, "unit": "s"},
+    "success": {"lower": 0.5, "upper": 0.75, "value": 0.6, "unit": "%"},
+    "recovery": {"lower": 3.0, "upper": None, "value": 3.0, "unit": "s"},
+    "late_errors": {"lower": 2, "upper": 2, "value": 2, "unit": ""},
+    "p99": {"lower": 0, "upper": 9, "value": 1, "unit": "s", "problem": "busy"},
+}
+
+
+def test_the_figures_of_a_single_trial_have_both_ends_where_they_are_not_exact():
+    extra = dict(properties([document(1.0, figures=FIGURES)]))
+    found = {name: extra[name] for name in extra.keys() - dict(properties([document(1.0)])).keys()}
+
+    assert found == {
+        "rds_downtime_low_s": 0.9, "rds_downtime_high_s": 1.1, "rds_success_share": 0.6,
+        "rds_success_low_share": 0.5, "rds_success_high_share": 0.75, "rds_recovery_s": 3.0,
+        "rds_recovery_low_s": 3.0,
+        "rds_late_errors": 2,
+    }  # fmt: skip
+    assert "rds_success_share" not in dict(properties([document(1.0, figures=FIGURES)] * 2))
+
+
+def test_staleness_is_that_of_valid_trials_that_compared():
+    stale = beside()["reads"] | {"staleness_s": 9.0}
+    found = dict(properties([beside(), beside(reads=stale, valid=False)]))
+
+    assert (found["rds_staleness_s"], found["rds_reads"]) == (0.651, 82)

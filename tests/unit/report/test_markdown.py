@@ -1,5 +1,6 @@
 import itertools
 
+import pytest
 from populations import article, beside, document
 
 from pytest_rdsfailover.report.document import run_document
@@ -79,3 +80,42 @@ def test_what_attempts_and_reads_could_not_measure_is_no_figure():
 
     assert "| 168 | 12 | unreliable | unreliable |" in words
     assert "| 5 | - | 4 |" in words
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_tables_have_a_hundred_rows_and_what_is_left_out_is_counted(more):
+    complaint = {"error": "E", "text": "t", "count": 3, "first_s": 1.5, "trace": ""}
+    trials = [beside(complaints=[complaint])] * (MOST_TRIALS + more)
+    lines = page(trials)
+
+    assert [line for line in lines if line.startswith("and ")] == ["and 1 more"] * 5 * more
+    assert (
+        sum(line.endswith("| 168 | 12 | 1.00 s ±0.004 | 1.70 s ±0.05 |") for line in lines)
+        == MOST_TRIALS
+    )
+    assert sum(line.endswith("| E | t | 3 | 1.500 s |") for line in lines) == MOST_TRIALS
+
+
+def test_rows_tell_what_was_counted_apart_and_what_was_not_audited():
+    unfit = {"reliable": False, "problem": "busy"}
+    lines = page([
+        document(1.0), document(1.2), document(1.0, clock=unfit), document(1.2, valid=False),
+        document(3.0, "proxy", lost=None, duplicated=["k"], stuck_writers=3), document(3.5, "proxy"),
+        document(2.0, "proxy", complaints=[
+            {"error": "E", "text": "t", "count": 3, "first_s": 1.5, "trace": "", "remedy": "do"}
+        ]),
+    ])  # fmt: skip
+
+    for row in (
+        "| cluster | 2 and 1 INVALID and 1 unreliable | 1.10 s | 1.20 s | 1.20 s | 0 of 2 (0-66 %) |",
+        "| cluster (n = 2) | proxy (n = 3) | +1.90 s (+800 ms to +2.50 s) | 2.73 | 0.2 (n = 3 and 2) |",
+        r"| test\_article.py::test\_it\[proxy\] | E | t (do) | 3 | 1.500 s |",
+        r"| test\_article.py::test\_it\[proxy\] | writer | quick | 3.00 s ±0.004 | not audited | 1 | 3 | yes |",
+        r"| test\_article.py::test\_it\[cluster\] | writer | quick | 1.20 s ±0.004 | 0 | 0 | 0 | INVALID |",
+    ):
+        assert row in lines
+
+
+def test_a_baseline_without_downtime_has_no_ratio():
+    trials = [document(0.0)] * 2 + [document(1.0, "proxy")] * 2
+    assert any("| +1.00 s (+1.00 to +1.00 s) | - |" in line for line in page(trials))

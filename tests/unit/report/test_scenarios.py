@@ -126,3 +126,49 @@ def test_a_seed_that_comes_twice_pairs_the_first_with_the_first():
     found = compared(*scenarios(trials))
 
     assert (found.pairs, found.low) == (2, pytest.approx(0.1))
+
+
+def test_the_document_of_a_scenario_has_what_its_trials_say_together():
+    trials = [document(1.0), document(1.2345678), document(0.0), document(9.0, valid=False)]
+    unfit = document(2.0, clock={"reliable": False, "problem": "busy"})
+    (found,) = run_document([*trials, unfit], mode="local", seed=7, versions={})["scenarios"]
+
+    assert found == {
+        "name": "cluster", "trials": 3, "invalid": 1, "unreliable": 1,
+        "downtime_s": {"median": 1.0, "low": None, "high": None, "p95": 1.234568, "max": 1.234568},
+        "zero_downtime": {"count": 1, "share": 0.3333, "low": 0.0615, "high": 0.7923},
+    }  # fmt: skip
+    (none,) = run_document(trials[3:], mode="local", seed=7, versions={})["scenarios"]
+    assert (none["downtime_s"]["median"], none["zero_downtime"]["share"]) == (None, None)
+
+
+def test_the_document_of_a_comparison_is_rounded_to_what_is_known():
+    trials = [
+        *map(document, (1.0, 1.2, 0.7)),
+        *(document(each, "other") for each in (3.0, 3.5, 3.7)),
+    ]
+    (found,) = run_document(trials, mode="local", seed=7, versions={})["comparisons"]
+
+    assert (found["ratio"], found["change"], found["p_value"]) == (3.5, 2.5, 0.1)
+    assert found["difference_s"] == {"median": 2.5, "low": 1.8, "high": 3.0}
+    assert found["pairs"] == {"count": 0, "dropped": 0}
+    third = [document(3.0)] * 2 + [document(1.0, "other")] * 2
+    (found,) = run_document(third, mode="local", seed=7, versions={})["comparisons"]
+    assert (found["ratio"], found["change"]) == (0.3333, -0.6667)
+
+
+def test_a_key_is_written_with_parameters_unless_the_test_has_none():
+    with_them, without = scenarios([document(1.0), document(1.0, "test_it")])
+
+    assert str(with_them.key) == "test_article.py::test_it[cluster] writer quick"
+    assert str(without.key) == "test_article.py::test_it writer quick"
+
+
+def test_three_tests_of_two_files_are_told_apart_by_what_they_differ_in():
+    found = names(document(1.0), document(2.0, test="tests/test_b.py::test_it"), document(3.0, "x"))
+
+    assert found == [
+        "test_article.py::test_it[cluster] writer quick",
+        "tests/test_b.py::test_it[cluster] writer quick",
+        "x",
+    ]

@@ -16,6 +16,7 @@ from pytest_rdsfailover.report.tables import (
     proofs,
     share,
     shares,
+    summary_lines,
 )
 from pytest_rdsfailover.report.terminal import WIDTH
 
@@ -125,3 +126,59 @@ def test_a_median_s_unit_stands_once_if_both_ends_share_it(low, high, text):
     found = dataclasses.replace(population([11.0]), low=low, high=high)
 
     assert middle(found) == text
+
+
+def test_tables_are_for_trials_that_were_repeated():
+    assert summary_lines([document(1.0), document(1.0, "proxy")]) == []
+    repeated = summary_lines([document(1.0), document(1.0), document(1.0, "proxy")])
+    assert [line.split()[0] for line in repeated if line] == ["scenario", "cluster", "proxy"] * 2
+    assert any("against cluster" in line for line in summary_lines(article()))
+
+
+@pytest.mark.parametrize(
+    ("downtimes", "shown"),
+    [
+        ([0.499, 1.499, 1.5], ["1 of 3 (6-79 %)", "1 of 3 (6-79 %)", "1 of 3 (6-79 %)"]),
+        ([0.0] * 999, ["999 of 999 (100-100 %)", "0 of 999 (0-0 %)", "0 of 999 (0-0 %)"]),
+        ([0.0] * 1000, ["1000/1000 (100-100 %)", "0/1000 (0-0 %)", "0/1000 (0-0 %)"]),
+    ],
+)
+def test_shares_part_at_half_a_second_and_one_and_a_half(downtimes, shown):
+    assert shares(downtimes) == shown
+
+
+def test_pairs_of_one_failover_are_told_with_what_has_no_partner():
+    def sampled(name, *downtimes):
+        return [document(each, name, failover_seed=seed) for seed, each in enumerate(downtimes)]
+
+    trials = [*sampled("cluster", 1.0, 5.0, 9.0), *sampled("other", 1.5, 5.5)]
+    told = " ".join(" ".join(comparison_lines(comparisons(scenarios(trials)))).split())
+    assert "(2 pairs of the same failover, 1 trials without a partner)" in told
+    assert ", ratio 1.17 (+17 %)" in told
+
+
+def test_each_thing_that_trials_do_not_prove_is_said_of_its_scenario():
+    unfit = document(1.0, clock={"reliable": False, "problem": "busy"})
+    invalid = document(1.0, valid=False)
+    open_ = document(
+        1.0, figures={"downtime": {"lower": 1.0, "upper": None, "value": 1.0, "unit": "s"}}
+    )
+
+    def said(*trials):
+        return [line.removeprefix("cluster: ") for line in proofs(scenarios(trials))]
+
+    assert said(*[document(1.0)] * 3) == []
+    assert said(*[document(1.0)] * 3, invalid) == ["1 trial INVALID, counted nowhere"]
+    assert said(*[document(1.0)] * 3, unfit, unfit) == [
+        "2 trials measured by an unfit clock, counted nowhere"
+    ]
+    assert said(document(1.0), document(1.0), open_)[0].startswith(
+        "the downtime of 1 trial was not"
+    )
+    assert said(document(1.0), document(0.0)) == []  # half of them had downtime
+    assert said(document(1.0), *[document(0.0)] * 2)[0].startswith(
+        "1 of 3 had downtime or may have"
+    )
+    assert said(document(0.0)) == []
+    assert "only 1 of 3 trials" in said(document(1.0), unfit, unfit)[1]
+    assert said(unfit) == ["1 trial measured by an unfit clock, counted nowhere"]

@@ -1,10 +1,18 @@
+import pytest
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
 
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.felt_milestones import felt_milestones
-from pytest_rdsfailover.report.terminal import WIDTH, timeline
+from pytest_rdsfailover.report.terminal import (
+    MOST_COMPLAINTS,
+    MOST_PHASES,
+    WIDTH,
+    duration,
+    fit,
+    timeline,
+)
 
 EVENTS = [
     *acks(0.01, 10.3, 0.01),
@@ -38,6 +46,92 @@ def test_the_timeline_draws_all_that_happened_on_one_scale():
     assert "60x 0.305..1.485" in line(lines, "2003 refused")
     assert "39x 1.600..2.360 instance-1" in line(lines, "1836 read-only")
     assert "all 1 writers were back at 2.410 s" in lines
+
+
+DRAWING = """
+                -0.289 s                     2.699 s 1 column = 83.0 ms
+acknowledged    ███████.........................▅███ peak 108/s
+no writes             ===========================    2.12 s from 0.290 s
+trigger            ^                                 0.000 s
+writer_cut             ^                             0.300 s instance-1
+promoted                                   ^         2.000 s instance-2
+dns_flip                                        ^    2.400 s instance-2
+2013 reset             x                             1x 0.301 instance-1
+2003 refused           xxxxxxxxxxxxxxx               60x 0.305..1.485
+1836 read-only                        xxxxxxxxxx     39x 1.600..2.360 instance-1"""
+
+
+def test_a_drawing_has_each_moment_in_its_column():
+    """One column is 83 ms: the cut at 0.3 s is in the eighth, 0.589 s after the first one's start."""
+    assert "\n".join(timeline(trial())[3:13]) == DRAWING.lstrip("\n")
+
+
+def test_a_trial_that_was_never_served_again_says_so_in_each_part():
+    failing = [*acks(2.01, 2.5, 0.01), *(refused(5 + n / 10) for n in range(20))]
+    lines = timeline(trial(failing, stored=False))
+
+    assert line(lines, "no writes").endswith("=" * 33 + " 17.5 s or more from -7.510")
+    assert "acknowledged    ..▁█................................ peak 86/s" in lines
+    at = lines.index(
+        "down 17.5 s or more, not over when observation ended; 49 acked, not audited, 20"
+    )
+    assert lines[at + 1] == "  refused, 0 unknown"
+    assert "stuck: 1 of 1 writers never came back: 0" in lines
+    assert "observation ended before a quiet stretch like the calm" in lines
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "fitted"),
+    [
+        ("abc", 5, "  abc"), ("abc", -5, "abc  "), ("abc", 3, "abc"), ("abc", -3, "abc"),
+        ("abcdefghij", 9, "abc…fghij"), ("abcdefghij", -7, "ab…ghij"), ("", -2, "  "),
+    ],
+)  # fmt: skip
+def test_a_text_is_filled_or_loses_its_middle(text, width, fitted):
+    """The end of a test's name holds its parameters, which tell repeats apart."""
+    assert fit(text, width) == fitted
+
+
+def test_no_duration_is_a_dash():
+    assert (duration(None), duration(0.0)) == ("-", "0 s")
+
+
+def test_keys_that_are_wrong_are_counted_only_where_they_were_read_back():
+    made = journal(EVENTS)
+    stored = everything_acked(made)
+    wrong = Stored(positions=[*stored[1:], stored[5], (0, 99_999)])
+
+    told = "\n".join(timeline(summarise(made, course(), wrong)))
+    assert "1788 acked, 1 lost, 1 duplicated, 1 unexpected, 99 refused, 1 unknown" in " ".join(
+        told.split()
+    )
+
+
+def complaint(**changes):
+    usual = {"error": "E", "text": "no", "count": 3, "first": 11.5, "trace": "", "remedy": ""}
+    return Complaint(**usual | changes)
+
+
+def test_the_first_of_many_complaints_are_shown_from_when_they_came():
+    lines = timeline(trial(complaints=[complaint(text=f"no {n}") for n in range(9)]))
+
+    shown = [each for each in lines if " first: " in each]
+    assert len(shown) == MOST_COMPLAINTS
+    assert shown[0].startswith("1.500 s first: ")
+    assert "no 0" in shown[0]
+
+
+@pytest.mark.parametrize(("longer", "start"), [(0, "/x"), (1, "…x")])
+def test_a_place_loses_its_first_folders_only_where_the_terminal_ends(longer, start):
+    place = 'File "/{}/shop.py", line 3, in order'
+    place = place.format("x" * (WIDTH - 2 - len(place.format("")) + longer))
+    (told,) = (
+        each for each in timeline(trial(complaints=[complaint(trace=place)])) if "File" in each
+    )
+
+    assert told.startswith(f'  File "{start}')
+    assert told.endswith('x/shop.py", line 3, in order')
+    assert len(told) == WIDTH
 
 
 def test_the_timeline_names_profile_seed_and_figures():
@@ -154,3 +248,29 @@ def test_where_an_error_came_from_is_the_user_s_line_and_its_end_is_seen():
     assert place.startswith('  File "…')
     assert place.endswith('deep/shop.py", line 12, in order')
     assert len(place) == WIDTH
+
+
+@pytest.mark.parametrize(("writers", "shown"), [(10, "8, 9"), (11, "8, 9, ...")])
+def test_the_first_ten_stuck_writers_are_named(writers, shown):
+    events = [
+        each for n in range(writers) for each in (ack(1.0, writer=n), refused(15.0, writer=n))
+    ]
+    lines = timeline(trial(events, writers=writers))
+
+    assert line(lines, "stuck:").endswith(shown)
+
+
+@pytest.mark.parametrize(("kinds", "rest"), [(MOST_PHASES, None), (MOST_PHASES + 2, 2)])
+def test_the_largest_phases_are_drawn_in_order_and_the_others_counted(kinds, rest):
+    failing = [
+        refused(10.5 + n / 10 + k / 1000, 5000 + n)
+        for n in range(kinds)
+        for k in range(1 + (n > 1))
+    ]
+    lines = timeline(trial([*acks(0.01, 10.3, 0.01), *failing, *acks(13.0, 20.0, 0.01)]))
+
+    drawn = [int(each[:4]) for each in lines if each[:4].isdigit()]
+    first = 0 if rest is None else 2  # those that came once
+    assert drawn == list(range(5000 + first, 5000 + kinds))
+    told = [each for each in lines if "smaller error phases" in each]
+    assert [each.split()[:2] for each in told] == ([] if rest is None else [["and", str(rest)]])
