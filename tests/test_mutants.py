@@ -54,7 +54,7 @@ def test_branches_loops_and_answers_are_changed():
         "def f(a: 5 + 3) -> 1 < 2: ...", "def __repr__(self):\n    return a + b",
         "if TYPE_CHECKING:\n    import x", "x = 'text'", "def f():\n    return None",
         "class Options(TypedDict, total=False):\n    ...", "def f():\n    __tracebackhide__ = True",
-        "zip(a, b, strict=True)",
+        "x = zip(a, b, strict=True)",
     ],
 )  # fmt: skip
 def test_settings_types_and_texts_are_left_alone(source):

@@ -47,3 +47,22 @@ def test_a_baseline_that_nobody_changes_is_read_once(save, tmp_path):
         check_profile(SETTINGS, "quick", tmp_path)
 
     assert len(save.read) == 1
+
+
+def test_a_baseline_that_is_not_there_is_refused_with_why(tmp_path):
+    with pytest.raises(SettingError, match=r"main\.json"):
+        check_profile(SETTINGS, "quick", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("loads", "anyway"), [([{}], False), ([{"profile": "what it said then"}], True)]
+)
+def test_a_baseline_that_does_not_tell_or_need_not_be_the_same_refuses_nothing(
+    monkeypatch, tmp_path, loads, anyway
+):
+    kept = {"document": {"trials": [{"profile": "quick"}]}, "loads": loads}
+    monkeypatch.setattr(baseline, "read", lambda _: kept)
+    settings = Settings(compare="other.json", compare_anyway=anyway)
+
+    assert check_profile(settings, "quick", tmp_path).name == "quick"
+    assert check_profile(settings, "aurora", tmp_path).name == "aurora"

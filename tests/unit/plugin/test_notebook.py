@@ -1,6 +1,7 @@
 """What a test's notebook keeps; the item and the cluster are stand-ins, nothing is started."""
 
 import json
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,8 @@ from pytest_rdsfailover.local.gateway.proxy.stats import Pin
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.model.errors import NotResumedWarning, SettingError
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.plugin.notebook import Notebook
+from pytest_rdsfailover.plugin.notebook import Notebook, installed, project_code
+from pytest_rdsfailover.plugin.notebook import test_of as name_of
 from pytest_rdsfailover.plugin.progress import PROGRESS
 from pytest_rdsfailover.plugin.run import Run
 from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE, TrialsFile
@@ -246,3 +248,46 @@ def test_another_cluster_is_no_place_to_go_on(make, settings, markers):
     other.markers += markers
     with pytest.warns(NotResumedWarning, match="1 kept trials do not count"):
         assert again.keep(1, {}).recalled == {}
+
+
+def test_a_test_may_depend_on_its_own_file_and_conftests_and_on_no_other_test():
+    item = Item(None)
+    other = SimpleNamespace(path=Path("/a/test_other.py"))
+    item.session.items = [item, other]
+    plugins = [SimpleNamespace(__file__="/a/conftest.py"), SimpleNamespace(__file__=None), object()]
+    item.config.pluginmanager.get_plugins = lambda: plugins
+    code = project_code(item)
+
+    assert code.root == Path("/a")
+    assert code.others == {Path("/a/test_other.py")}
+    assert code.more == {Path("/a/conftest.py"), item.path}
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "name"),
+    [
+        ("test_a.py::test_b", "test_a.py::test_b"),
+        ("test_a.py::test_b@group", "test_a.py::test_b"),
+        ("other.py::test_b", "other.py::test_b"),
+    ],
+)
+def test_only_a_group_is_taken_from_the_name_of_a_test(nodeid, name):
+    item = Item(None)
+    item.nodeid = nodeid
+    assert name_of(item) == name
+    item.parent = None
+    assert name_of(item) == nodeid
+
+
+def test_what_is_installed_is_told_by_names_and_versions(monkeypatch, tmp_path):
+    def told():
+        installed.cache_clear()
+        return installed()
+
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    before = told()
+    (tmp_path / "a-1.0.dist-info").mkdir()
+    one = told()
+    (tmp_path / "a.py").write_text("")
+    assert before != one == told()
+    installed.cache_clear()

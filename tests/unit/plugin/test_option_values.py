@@ -1,5 +1,6 @@
 """What all options of a run mean together, and which of them contradict each other."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +9,8 @@ import pytest
 from pytest_rdsfailover.model.options import LIVE_OPTIONS
 from pytest_rdsfailover.plugin import option_values
 from pytest_rdsfailover.plugin.option_values import read
-from pytest_rdsfailover.plugin.options import SEED
+from pytest_rdsfailover.plugin.options import SEED, STARTED
+from pytest_rdsfailover.report import baseline
 
 LIVE = {
     "rds_live": "yes", "rds_cluster": "orders", "rds_account": "111122223333",
@@ -124,3 +126,87 @@ def test_a_path_is_meant_from_where_it_was_given(settings, tmp_path, name):
     found = settings({name: "out"})
 
     assert Path(getattr(found, name.removeprefix("rds_"))) == tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    ("option", "place", "said"),
+    [
+        ("rds_json", "folder", "--rds-json: .*folder is a directory; name a file in it"),
+        ("rds_markdown", "file/below", "file is no directory"),
+        ("rds_report", "file", "file is no directory"),
+        ("rds_journal", "file/below", "file is no directory"),
+        ("rds_record", "shut/new.toml", "shut cannot be written to"),
+        ("rds_report", "shut/new/deep", "shut cannot be written to"),
+        (
+            "rds_compare_fail",
+            "max:1s",
+            "--rds-compare-fail: with which baseline. add --rds-compare NAME",
+        ),
+        ("rds_compare_anyway", "yes", "add --rds-compare NAME"),
+        ("rds_save_anyway", "yes", "add --rds-save NAME"),
+        ("rds_profile", "nobody's", "--rds-profile: .*nobody's"),
+        ("rds_server", "nobody's", "--rds-server: "),
+        ("rds_toxiproxy", "nobody's", "--rds-toxiproxy: "),
+        ("rds_instances", "1", "--rds-instances: "),
+        ("rds_aws_names", "mars", "--rds-aws-names: .*mars"),
+    ],
+)
+def test_what_is_not_there_is_refused_before_anything_is_measured(
+    settings, monkeypatch, tmp_path, option, place, said
+):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "file").write_text("")
+    shut = os.access
+    monkeypatch.setattr(
+        option_values.os,
+        "access",
+        lambda path, mode: Path(path).name != "shut" and shut(path, mode),
+    )
+    with pytest.raises(pytest.UsageError, match=said):
+        settings({option: place})
+
+
+def test_a_file_that_is_there_may_be_written_where_nothing_can_be_added(
+    settings, monkeypatch, tmp_path
+):
+    (tmp_path / "out").write_text("")
+    monkeypatch.setattr(option_values.os, "access", lambda path, _: Path(path) != tmp_path)
+
+    assert settings({"rds_json": "out"}).json == str(tmp_path / "out")
+    with pytest.raises(pytest.UsageError, match="cannot be written to"):
+        settings({"rds_json": "new"})
+
+
+def test_a_rule_of_the_ini_file_that_is_none_is_refused(settings):
+    with pytest.raises(pytest.UsageError, match="is no rule"):
+        settings(ini={"rds_compare_fail": "median"})
+
+
+@pytest.mark.parametrize(
+    ("line", "rate", "open_rate"),
+    [
+        ({}, option_values.RATE, option_values.RATE),
+        ({"rds_load": "closed"}, 0.0, option_values.RATE),
+        ({"rds_load": "precise"}, 1000.0, option_values.RATE),
+        ({"rds_load": "open", "rds_rate": "30"}, 30.0, 30.0),
+    ],
+)
+def test_the_rate_of_an_open_load_is_kept_beside_that_of_the_mode(settings, line, rate, open_rate):
+    found = settings(line)
+    assert (found.rate, found.open_rate) == (rate, open_rate)
+
+
+def test_a_worker_of_a_live_run_began_when_its_controller_did(settings):
+    told = settings(LIVE, workerinput={STARTED: 5.0, SEED: 3})
+    assert (told.live.started, told.seed) == (5.0, 3)
+
+
+def test_the_seed_of_a_baseline_is_that_of_the_runs_that_are_held_to_it(settings, monkeypatch):
+    monkeypatch.setattr(
+        baseline, "read", lambda _: {"document": {"seed": 77, "trials": []}, "loads": []}
+    )
+    monkeypatch.setattr(option_values, "_look", lambda *_: None)
+
+    assert settings({"rds_compare": "main"}).seed == 77
+    assert settings({"rds_compare": "main", "rds_seed": "5"}).seed == 5

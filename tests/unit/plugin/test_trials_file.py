@@ -1,11 +1,15 @@
 """When a run's finished trials are given up, and when they are left to another run."""
 
+import os
+import signal
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin import trials_file
 from pytest_rdsfailover.plugin.trials_file import TOLD, TrialsFile
 from pytest_rdsfailover.trial.key import ProjectCode, TrialKey
 from pytest_rdsfailover.trial.resume import PopulationName, recall
@@ -97,3 +101,27 @@ def test_a_worker_has_the_file_of_its_controller_or_none(begin, tmp_path):
     assert node.workerinput[TOLD] == str(controller.store.path)
     assert TrialsFile(elsewhere, Settings(), lambda: tmp_path, lambda: True).store is None
     end(controller, 0)
+
+
+def test_a_worker_ends_as_by_ctrl_c_once_its_controller_is_gone_and_else_soon_after(
+    monkeypatch, tmp_path
+):
+    steps, gone = [], threading.Event()
+    monkeypatch.setattr(
+        trials_file, "wait_until_free", lambda path: steps.append(path.name) or gone.wait(10)
+    )
+    for name in ("kill", "_exit"):
+        monkeypatch.setattr(
+            trials_file.os, name, lambda *what, name=name: steps.append((name, *what))
+        )
+    monkeypatch.setattr(trials_file.time, "sleep", steps.append)
+    trials_file.end_with_owner(tmp_path / "run")
+    gone.set()
+    for thread in threading.enumerate():
+        if thread.name == "rds-controller":
+            thread.join(10)
+
+    assert steps == [
+        "run", ("kill", os.getpid(), signal.SIGINT), trials_file.GRACE,
+        ("_exit", pytest.ExitCode.INTERRUPTED),
+    ]  # fmt: skip

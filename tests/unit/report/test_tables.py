@@ -131,7 +131,7 @@ def test_a_median_s_unit_stands_once_if_both_ends_share_it(low, high, text):
 def test_tables_are_for_trials_that_were_repeated():
     assert summary_lines([document(1.0), document(1.0, "proxy")]) == []
     repeated = summary_lines([document(1.0), document(1.0), document(1.0, "proxy")])
-    assert [line.split()[0] for line in repeated if line] == ["scenario", "cluster", "proxy"] * 2
+    assert {line.split()[0] for line in repeated if line} == {"scenario", "cluster"}
     assert any("against cluster" in line for line in summary_lines(article()))
 
 

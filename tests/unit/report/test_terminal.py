@@ -10,7 +10,6 @@ from pytest_rdsfailover.report.terminal import (
     MOST_PHASES,
     WIDTH,
     duration,
-    fit,
     timeline,
 )
 
@@ -78,18 +77,6 @@ def test_a_trial_that_was_never_served_again_says_so_in_each_part():
     assert lines[at + 1] == "  refused, 0 unknown"
     assert "stuck: 1 of 1 writers never came back: 0" in lines
     assert "observation ended before a quiet stretch like the calm" in lines
-
-
-@pytest.mark.parametrize(
-    ("text", "width", "fitted"),
-    [
-        ("abc", 5, "  abc"), ("abc", -5, "abc  "), ("abc", 3, "abc"), ("abc", -3, "abc"),
-        ("abcdefghij", 9, "abc…fghij"), ("abcdefghij", -7, "ab…ghij"), ("", -2, "  "),
-    ],
-)  # fmt: skip
-def test_a_text_is_filled_or_loses_its_middle(text, width, fitted):
-    """The end of a test's name holds its parameters, which tell repeats apart."""
-    assert fit(text, width) == fitted
 
 
 def test_no_duration_is_a_dash():

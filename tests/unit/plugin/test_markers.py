@@ -1,0 +1,56 @@
+"""Which markers are refused, before any server starts, and with which example."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin.markers import argument_of, check_markers
+
+MARK = pytest.mark
+
+
+def check(*markers, rate=100.0):
+    item = SimpleNamespace(
+        nodeid="t.py::test_it", config=SimpleNamespace(rootpath=None),
+        iter_markers=lambda: [marker.mark for marker in markers],
+    )  # fmt: skip
+    check_markers(item, Settings(rate=rate))
+
+
+@pytest.mark.parametrize(
+    ("marker", "said"),
+    [
+        (MARK.rds_trials(), r"takes one argument without a name: rds_trials\(15\)"),
+        (MARK.rds_trials(1, 2), "takes one argument"),
+        (MARK.rds_trials(3, count=3), "takes one argument"),
+        (MARK.rds_trials(count=3), "takes one argument"),
+        (MARK.rds_instances(1), "t.py::test_it: .*instances"),
+        (MARK.rds_profile("nobody's"), "nobody's"),
+        (MARK.rds_aws_names("mars"), "mars"),
+        (MARK.rds_expect("lost=0"), "takes arguments by name only"),
+        (MARK.rds_expect(), "holds trials to nothing"),
+        (MARK.rds_expect(lots=0), "nothing is called 'lots'"),
+        (MARK.rds_expect(downtime="< 1ms"), "rate"),
+        (MARK.rds_proxy("tls"), "takes arguments by name only"),
+        (MARK.rds_proxy(require_tls="sometimes"), "require_tls"),
+    ],
+)
+def test_a_marker_that_would_be_ignored_is_refused(marker, said):
+    with pytest.raises(pytest.UsageError, match=said):
+        check(MARK.usefixtures("a", "b"), marker)
+
+
+def test_markers_that_can_be_honoured_pass():
+    check(
+        MARK.rds_trials(1), MARK.rds_instances(2), MARK.rds_profile("aurora"), MARK.rds_proxy(),
+        MARK.rds_aws_names("eu-west-1"), MARK.rds_expect(lost=0), MARK.rds_proxy(require_tls=True),
+        MARK.usefixtures("a", "b"), MARK.rds_live,
+    )  # fmt: skip
+
+
+def test_the_argument_of_the_nearest_marker_is_told():
+    found = {"rds_trials": MARK.rds_trials(3).mark}
+    item = SimpleNamespace(get_closest_marker=found.get)
+
+    assert (argument_of(item, "rds_trials"), argument_of(item, "rds_profile")) == (3, None)
