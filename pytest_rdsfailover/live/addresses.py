@@ -1,5 +1,6 @@
 """The real cluster's endpoints, as one user reaches them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -57,7 +58,8 @@ class Addresses:
         return self._endpoint(member.id, "instance", member.host, member.port)
 
     def _endpoint(self, name: str, kind: str, host: str, port: int) -> Endpoint:
-        credentials, token = self.credentials, None
+        credentials, rotated = self.credentials, self.credentials.rotated
+        token: Callable[[], str] | None = rotated
         if self.asked.auth == "iam":
             make = partial(self.region.token, host, port, credentials.user)
             token = self._tokens.setdefault(f"{host}:{port}", Tokens(make))
@@ -72,4 +74,5 @@ class Addresses:
             tls=Tls(ca=self.ca),
             connector=driver.connect,
             token=token,
+            renew=None if rotated is None else rotated.renew,
         )

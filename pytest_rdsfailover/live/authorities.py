@@ -1,5 +1,6 @@
 """The authorities whose certificates are trusted: the system's, and those of the user's own file."""
 
+import os
 import re
 import ssl
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 
 BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # the names that OpenSSL looks for in a directory
-CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----.+?-----END \1-----", re.DOTALL)
 
 
 def authorities(asked: LiveSettings, directory: Path) -> str | None:
@@ -32,40 +33,48 @@ def authorities(asked: LiveSettings, directory: Path) -> str | None:
     if asked.ca is not None:
         texts.insert(0, _own(asked.ca))
     bundle = directory / "authorities.pem"
-    bundle.write_text("\n".join(texts))
+    bundle.write_text("".join(_certificates("\n".join(texts))))
     return str(bundle)
 
 
 def _own(path: str) -> str:
     try:
-        text = Path(path).read_text()
         ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError, UnicodeDecodeError) as error:
+    except (OSError, ssl.SSLError) as error:
         raise SettingError(f"--rds-ca: {path} holds no authorities: {error}") from None
-    return text
+    return _text(Path(path))
 
 
 def system_authorities() -> str:
-    """Return the public authorities as PEM: the system's file, else its directory, else certifi's."""
-    return next(text for text in _public() if CERTIFICATE in text)
+    """Return the public authorities as PEM: of the system's file and directories, else certifi's.
 
-
-def _public() -> Iterator[str]:
+    OpenSSL looks into both, so that a file of one company's authority does not hide the others.
+    """
     import certifi
 
+    text = "\n".join(map(_text, _places()))
+    return text if _certificates(text) else certifi.contents()
+
+
+def _places() -> Iterator[Path]:
+    """Yield every file in which Python's own TLS would look for authorities."""
     paths = ssl.get_default_verify_paths()
-    for file in (paths.cafile, paths.openssl_cafile):
-        yield _text(Path(file)) if file else ""
-    for place in (paths.capath, paths.openssl_capath):
-        if place and Path(place).is_dir():
-            names = sorted(path for path in Path(place).iterdir() if HASHED.fullmatch(path.name))
-            yield "\n".join(map(_text, names))
-    yield certifi.contents()
+    files = (Path(file) for file in (paths.cafile, paths.openssl_cafile) if file)
+    yield from list(filter(Path.is_file, files))[:1]
+    named = os.environ.get(paths.openssl_capath_env, "").split(os.pathsep)  # a list, as of Nix
+    directories = map(Path, filter(None, (*named, paths.capath, paths.openssl_capath)))
+    for place in filter(Path.is_dir, dict.fromkeys(directories)):
+        yield from sorted(path for path in place.iterdir() if HASHED.fullmatch(path.name))
+
+
+def _certificates(text: str) -> list[str]:
+    """Return every certificate once, without what people have written between them."""
+    return [f"{block}\n" for block in dict.fromkeys(map(re.Match.group, PEM.finditer(text)))]
 
 
 def _text(path: Path) -> str:
     """Return the text of a file; nothing if it cannot be read."""
     try:
-        return path.read_text(errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""

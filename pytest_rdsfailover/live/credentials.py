@@ -4,18 +4,21 @@ import json
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Hidden
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name
 TOKEN_FRESH = 600.0  # seconds until a token is renewed; AWS accepts it for 15 minutes
+ASK_EVERY = 1.0  # seconds between two looks at a secret whose password the database refuses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,32 +29,73 @@ class Credentials:
         user: the database user.
         password: the user's password; empty if tokens are used instead.
         source: where the two come from, in words for people.
+        rotated: the password as it is now, of a secret that may be rotated; None for a lasting one.
     """
 
     user: str
     password: str = field(repr=False)
     source: str
+    rotated: "RotatedPassword | None" = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Make the password a `Hidden`: no repr shows it, wherever it is passed on."""
         object.__setattr__(self, "password", Hidden(self.password))
 
 
-class Tokens:
-    """IAM tokens as passwords of one user at one endpoint, renewed before they expire."""
+class Locked:
+    """What threads of one process share; it goes to another process without its lock."""
 
-    def __init__(self, make: Callable[[], str], clock: Clock | None = None) -> None:
-        self._make, self._clock = make, clock or MonotonicClock()
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._token, self._until = "", 0.0
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the lock; the other process makes one, and renews the token by itself."""
+        """Leave out the lock; the other process makes one, and asks by itself for what is new."""
         return {name: value for name, value in vars(self).items() if name != "_lock"}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__dict__ |= state
         self._lock = threading.Lock()
+
+
+class RotatedPassword(Locked):
+    """The password of a secret, read anew when the database refuses it: it may have been rotated.
+
+    Args:
+        read: reads it.
+        password: as it was when it was read first.
+        clock: measures how often it is read at most.
+    """
+
+    def __init__(self, read: Callable[[], str], password: str, clock: Clock | None = None) -> None:
+        super().__init__()
+        self._read, self._password, self._clock = read, password, clock or MonotonicClock()
+        self._next = 0.0
+
+    def __call__(self) -> str:
+        """Return the password as it was last read."""
+        return self._password
+
+    def renew(self, refused: str) -> bool:
+        """Read the password anew, unless it is another than *refused* already; tell whether it is now.
+
+        It is read once a second at most, for it may be refused for another reason. A secret that
+        cannot be read has no other password.
+        """
+        with self._lock:
+            if self._password == refused and self._clock.now() >= self._next:
+                self._next = self._clock.now() + ASK_EVERY
+                with suppress(RdsFailoverError):
+                    self._password = self._read()
+            return self._password != refused
+
+
+class Tokens(Locked):
+    """IAM tokens as passwords of one user at one endpoint, renewed before they expire."""
+
+    def __init__(self, make: Callable[[], str], clock: Clock | None = None) -> None:
+        super().__init__()
+        self._make, self._clock = make, clock or MonotonicClock()
+        self._token, self._until = "", 0.0
 
     def __call__(self) -> str:
         """Return a token that stays valid for minutes; it is signed here, without asking AWS.
@@ -92,7 +136,13 @@ def find_credentials(
             "neither the cluster nor its proxy names a secret: give one with --rds-secret, or"
             " choose --rds-auth=iam or --rds-auth=environment"
         )
-    return _parse(region.secret(arn), arn, asked.user)
+    credentials = _parse(region.secret(arn), arn, asked.user)
+    read = partial(_password, region, arn, asked.user)
+    return replace(credentials, rotated=RotatedPassword(read, credentials.password))
+
+
+def _password(region: Region, arn: str, user: str | None) -> str:
+    return _parse(region.secret(arn), arn, user).password
 
 
 def _parse(text: str, arn: str, user: str | None) -> Credentials:
@@ -107,7 +157,8 @@ def _parse(text: str, arn: str, user: str | None) -> Credentials:
 def _credentials(text: str, source: str, user: str | None) -> Credentials | None:
     try:
         secret = json.loads(text)
-        name = user or secret["username"]
-        return Credentials(user=str(name), password=str(secret["password"]), source=source)
+        name, password = user or secret["username"], str(secret["password"])
+        password.encode()  # a lone surrogate could be sent to no server
+        return Credentials(user=str(name), password=password, source=source)
     except (KeyError, TypeError, ValueError):
         return None

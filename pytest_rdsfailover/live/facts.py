@@ -1,13 +1,25 @@
 """What RDS and FIS tell, as records: clusters, proxies, global databases, experiments; pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One instance of the cluster, as RDS describes it."""
+    """One instance of the cluster, as RDS describes it.
+
+    Attributes:
+        id: its identifier.
+        arn: its resource name.
+        status: `available`, or what keeps it busy.
+        writer: whether RDS calls it the writer.
+        host: its own endpoint.
+        port: the port of that.
+        tags: its own tags; the cluster's need not be the same.
+        pending: modifications of it that wait to be applied.
+        maintenance_window: its own one, in RDS' words, in UTC.
+    """
 
     id: str
     arn: str
@@ -15,6 +27,9 @@ class Member:
     writer: bool
     host: str
     port: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+    maintenance_window: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +145,7 @@ def cluster_facts(answer: Mapping[str, Any], instances: list[Mapping[str, Any]])
         engine_mode=answer.get("EngineMode", "provisioned"),
         version=answer.get("EngineVersion", ""),
         status=answer["Status"],
-        tags={tag["Key"]: tag["Value"] for tag in answer.get("TagList", ())},
+        tags=_tags(answer),
         members=tuple(
             _member(member, described.get(member["DBInstanceIdentifier"], {}))
             for member in answer["DBClusterMembers"]
@@ -143,7 +158,7 @@ def cluster_facts(answer: Mapping[str, Any], instances: list[Mapping[str, Any]])
         abroad=answer.get("GlobalClusterIdentifier")
         or answer.get("ReplicationSourceIdentifier")
         or ", ".join(answer.get("ReadReplicaIdentifiers") or ()),
-        pending=tuple(answer.get("PendingModifiedValues") or ()),
+        pending=_pending(answer),
         backup_window=answer.get("PreferredBackupWindow", ""),
         maintenance_window=answer.get("PreferredMaintenanceWindow", ""),
     )
@@ -158,7 +173,20 @@ def _member(member: Mapping[str, Any], described: Mapping[str, Any]) -> Member:
         writer=bool(member["IsClusterWriter"]),
         host=endpoint.get("Address", ""),
         port=int(endpoint.get("Port", 0)),
+        tags=_tags(described),
+        pending=_pending(described),
+        maintenance_window=described.get("PreferredMaintenanceWindow", ""),
     )
+
+
+def _tags(described: Mapping[str, Any]) -> Mapping[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in described.get("TagList", ())}
+
+
+def _pending(described: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what waits to be applied; RDS also tells of it by empty values."""
+    changes = described.get("PendingModifiedValues") or {}
+    return tuple(name for name, value in changes.items() if value not in ({}, [], None))
 
 
 def proxy_facts(answer: Mapping[str, Any], targets: list[Mapping[str, Any]]) -> ProxyFacts:

@@ -130,24 +130,34 @@ class LiveFailover:
         """Look at the API once; throttling and outages of the API are survived."""
         self._looks += 1
         try:
-            cluster = self._gatherer.cluster()
-            self._note(cluster)
-            if self._looks % EVENTS_EVERY == 0:
-                self._note_events()
-            self._note_proxy()
-            if self._looks % EVENTS_EVERY == 0:
-                self._experiment_now()
+            self._see()
         except AwsError as error:
-            self._timeline.once("api_silent", self._clock.now(), error.code)
-            return
+            self._note_silence(error)
+        if not self._over.is_set() and self._clock.now() > self.triggered + GIVE_UP:
+            self._timeline.add("gave_up", self._clock.now())
+            self._over.set()
+
+    def _see(self) -> None:
+        """Ask the API, note what it tells, and end or repeat what calls for that.
+
+        Raises:
+            AwsError: if AWS refuses, or cannot be asked.
+        """
+        cluster = self._gatherer.cluster()
+        self._note(cluster)
+        if self._looks % EVENTS_EVERY == 0:
+            self._note_events()
+        self._note_proxy()
+        if self._looks % EVENTS_EVERY == 0:
+            self._experiment_now()
         if self._is_over(cluster):
             self._await_events()
             self._over.set()
-        elif self._clock.now() > self.triggered + GIVE_UP:
-            self._timeline.add("gave_up", self._clock.now())
-            self._over.set()
         elif self._had_no_effect(cluster):
             self._repeat()
+
+    def _note_silence(self, error: AwsError) -> None:
+        self._timeline.once("api_silent", self._clock.now(), error.code)
 
     def _note(self, cluster: ClusterFacts) -> None:
         now = self._clock.now()
@@ -162,11 +172,15 @@ class LiveFailover:
         """Read the events until the last one is there, because RDS publishes them late."""
         last = "event_completed" if self.moves_writer else "event_restart"
         until = self._clock.now() + LATE_EVENTS
-        self._note_events()
-        while not self._timeline.has(last) and self._clock.now() < until:
+        while True:
+            try:
+                self._note_events()
+            except AwsError as error:  # events alone undo no failover that is over
+                self._note_silence(error)
+            if self._timeline.has(last) or self._clock.now() >= until:
+                return
             if self._over.wait(self._gatherer.asked.poll):
                 return
-            self._note_events()
 
     def _note_events(self) -> None:
         """Read the events of the cluster and, because RDS keeps them apart, of each instance."""

@@ -10,7 +10,7 @@ from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
-from pytest_rdsfailover.live.probes import probes
+from pytest_rdsfailover.live.probes import EVERY, SPARING, probes
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.live.triggers import LiveTrigger
 from pytest_rdsfailover.model.clock import Clock, wait_until
@@ -86,11 +86,12 @@ class LiveFailovers:
         self, plan: TriggerPlan, facts: ClusterFacts, proxy: ProxyFacts | None
     ) -> LiveFailover:
         timeline = Timeline()
+        every = SPARING if self._gatherer.asked.auth == "iam" else EVERY
         return LiveFailover(
             self._gatherer,
             facts,
             proxy,
-            probes(facts, self._endpoint, timeline, self._clock),
+            probes(facts, self._endpoint, timeline, self._clock, every=every),
             timeline,
             again=partial(self._again, plan),
             moves_writer=self._act.moves_writer,

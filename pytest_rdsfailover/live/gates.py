@@ -6,15 +6,14 @@ All must be open. A fact that is not known closes its gate, and so does an error
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_rdsfailover.live.consent import why_no_consent
 from pytest_rdsfailover.live.evidence import GateEvidence
 from pytest_rdsfailover.live.facts import ClusterFacts
-from pytest_rdsfailover.live.production import production_signs
 from pytest_rdsfailover.live.windows import SOON, in_window, within
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import RdsFailoverError, public
-from pytest_rdsfailover.model.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS, LiveSettings
+from pytest_rdsfailover.model.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS
 
-REFUSALS = frozenset({"false", "no", "never", "deny", "denied"})
 CLOCKS_APART = 5.0  # seconds; an event dated further ahead is not explained by differing clocks
 FIS_ACTIONS = frozenset({"aws:rds:failover-db-cluster", "aws:rds:reboot-db-instances"})
 
@@ -60,32 +59,13 @@ def identity(evidence: GateEvidence) -> str:
 
 def consent(evidence: GateEvidence) -> str:
     """Gate 2: every cluster that is touched carries the opt-in tag and is not production."""
-    touched = [_cluster(evidence)] + ([evidence.world.target] if evidence.world else [])
-    whys = (_consent(evidence.asked, cluster) for cluster in touched)
+    whys = (why_no_consent(evidence.asked, cluster) for cluster in _touched(evidence))
     return next((why for why in whys if why), "")
 
 
-def _consent(asked: LiveSettings, cluster: ClusterFacts) -> str:
-    key, _, opt_in = asked.opt_in.partition("=")
-    value = cluster.tags.get(key)
-    # A tag that denies closes the gate in any spelling: `RdsFailover:Allowed=Never`.
-    denying = [
-        f"{name}={text}"
-        for name, text in cluster.tags.items()
-        if name.strip().casefold() == key.casefold() and text.strip().casefold() in REFUSALS
-    ]
-    if denying:
-        return f"the tag {denying[0]} of {cluster.id} forbids it"
-    if value != opt_in:
-        return f"{cluster.id} must carry the tag {key}={opt_in}, yet has {value or 'none such'}"
-    names = [cluster.id, *(member.id for member in cluster.members)]
-    signs = production_signs(names, cluster.tags, key)
-    if signs and asked.production_override != cluster.id:
-        return (
-            f"{cluster.id} looks like production ({', '.join(signs)}); only"
-            f" --rds-production-override={cluster.id} would allow it"
-        )
-    return ""
+def _touched(evidence: GateEvidence) -> list[ClusterFacts]:
+    """Return the cluster, and for a switchover that of the other region."""
+    return [_cluster(evidence)] + ([evidence.world.target] if evidence.world else [])
 
 
 def state(evidence: GateEvidence) -> str:
@@ -97,6 +77,10 @@ def state(evidence: GateEvidence) -> str:
         for member in cluster.members
         if member.status != "available"
     ]
+    pending = [
+        *cluster.pending,
+        *(f"{what} of {member.id}" for member in cluster.members for what in member.pending),
+    ]
     reasons = [
         (cluster.engine != "aurora-mysql", f"its engine is {cluster.engine}, not aurora-mysql"),
         (cluster.engine_mode == "serverless", "Aurora Serverless v1 has no instance to promote"),
@@ -105,7 +89,7 @@ def state(evidence: GateEvidence) -> str:
         (len(writers) != 1, f"it has {len(writers)} writers: {', '.join(writers) or 'none'}"),
         (bool(down), "; ".join(down)),
         (_abroad(evidence), f"it is bound to {cluster.abroad}, which may be in another region"),
-        (bool(cluster.pending), f"modifications are pending: {', '.join(cluster.pending)}"),
+        (bool(pending), f"modifications are pending: {', '.join(pending)}"),
         (plan is None, "nothing is planned"),
     ]
     return (
@@ -132,17 +116,21 @@ def _target(evidence: GateEvidence) -> str:
 
 
 def _windows(evidence: GateEvidence) -> str:
-    touched = [_cluster(evidence)] + ([evidence.world.target] if evidence.world else [])
-    for cluster in touched:
-        for name, text in (
-            ("backup", cluster.backup_window), ("maintenance", cluster.maintenance_window)
-        ):  # fmt: skip
-            if text and in_window(text, evidence.now):
-                return (
-                    f"the {name} window {text} UTC of {cluster.id} is open,"
-                    f" or opens within {SOON.seconds // 60} min"
-                )
-    return ""
+    windows = [
+        (name, text, owner)
+        for cluster in _touched(evidence)
+        for name, text, owner in (
+            ("backup", cluster.backup_window, cluster.id),
+            ("maintenance", cluster.maintenance_window, cluster.id),
+            *(("maintenance", member.maintenance_window, member.id) for member in cluster.members),
+        )
+    ]
+    whys = (
+        f"the {name} window {text} UTC of {owner} is open, or opens within {SOON.seconds // 60} min"
+        for name, text, owner in windows
+        if text and in_window(text, evidence.now)
+    )
+    return next(whys, "")
 
 
 def proxy(evidence: GateEvidence) -> str:

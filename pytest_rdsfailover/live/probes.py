@@ -13,8 +13,9 @@ from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
 
 EVERY = 0.05  # seconds between two looks; a change is seen at most this long after it happened
-# RDS authenticates few IAM tokens a second, and the load needs them; each look is a login.
-EVERY_IAM = 0.5
+# RDS authenticates few IAM tokens a second, and the load needs them; each look is a login. Nor is
+# who refuses a login asked more often: an account may be locked after so many.
+SPARING = 0.5
 # Errors by which an instance that runs refuses a login: too many connections, wrong password, no
 # rights, no such schema, too many by one user, blocked or unknown host, a password that has expired,
 # an account that is locked or was after wrong passwords, no TLS.
@@ -27,11 +28,16 @@ ROLE = "SELECT @@aurora_server_id, @@innodb_read_only"
 
 
 class Probe(threading.Thread):
-    """Looks again and again until it is told to stop; the failover's `check` raises its error."""
+    """Looks again and again until it is told to stop; the failover's `check` raises its error.
+
+    Attributes:
+        every: seconds between two looks.
+        refused: whether the last look was refused the login.
+    """
 
     def __init__(self, name: str, clock: Clock, every: float = EVERY) -> None:
         super().__init__(name=f"rdsfailover-{name}", daemon=True)
-        self.clock, self.every = clock, every
+        self.clock, self.every, self.refused = clock, every, False
         self.error: Exception | None = None
         self._stop_asked = threading.Event()
 
@@ -40,11 +46,16 @@ class Probe(threading.Thread):
         try:
             while not self._stop_asked.is_set():
                 self.look()
-                self._stop_asked.wait(self.every)
+                self._stop_asked.wait(self.pause)
         except Exception as error:  # noqa: BLE001 - the thread's top; raised by `check`
             self.error = error
         finally:
             self.close()
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds until the next look."""
+        return max(self.every, SPARING) if self.refused else self.every
 
     def look(self) -> None:
         """Look once."""
@@ -67,9 +78,16 @@ class InstanceProbe(Probe):
     """
 
     def __init__(
-        self, endpoint: Endpoint, timeline: Timeline, clock: Clock, *, writer: bool, writes: bool
+        self,
+        endpoint: Endpoint,
+        timeline: Timeline,
+        clock: Clock,
+        *,
+        writer: bool,
+        writes: bool,
+        every: float = EVERY,
     ) -> None:
-        super().__init__(endpoint.name, clock, EVERY if endpoint.token is None else EVERY_IAM)
+        super().__init__(endpoint.name, clock, every)
         self._endpoint, self._timeline, self._was_writer = endpoint, timeline, writer
         self.up, self.writes = True, writes
         self._connection: Any = None
@@ -79,6 +97,7 @@ class InstanceProbe(Probe):
         asked = self.clock.now()
         answer = self._ask()
         now, name = self.clock.now(), self._endpoint.name
+        self.refused = answer is REFUSED
         if answer is None:
             if self.up:
                 # The time of the question, because silence is noticed only a time-out later.
@@ -90,9 +109,9 @@ class InstanceProbe(Probe):
             back = "old_writer_back" if self._was_writer else "instance_back"
             self._timeline.once(back, now, name)
         self.up = True
-        if answer is REFUSED:
+        if self.refused:
             self._timeline.once("login_refused", now, name)
-        writes = self.writes if answer is REFUSED else not answer[1]
+        writes = self.writes if self.refused else not answer[1]
         if writes and not self.writes and not self._was_writer:
             self._timeline.once("promoted", now, name)
         self.writes = writes
@@ -131,8 +150,15 @@ class EndpointProbe(Probe):
         writes: whether that instance takes writes.
     """
 
-    def __init__(self, endpoint: Endpoint, timeline: Timeline, clock: Clock, first: str) -> None:
-        super().__init__("cluster-endpoint", clock, EVERY if endpoint.token is None else EVERY_IAM)
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        timeline: Timeline,
+        clock: Clock,
+        first: str,
+        every: float = EVERY,
+    ) -> None:
+        super().__init__("cluster-endpoint", clock, every)
         self._endpoint, self._timeline = endpoint, timeline
         self.leads_to, self.writes = first, True
         # The flip of a name is noted by the ResolverProbe. An address has nothing to resolve, so
@@ -147,9 +173,14 @@ class EndpointProbe(Probe):
                 cursor.execute(ROLE)
                 name, read_only = cursor.fetchone()
         except Exception as error:
-            if driver.fault_of(error).kind == "client":
+            fault = driver.fault_of(error)
+            if fault.kind == "client":
                 raise
+            self.refused = fault.code in LOGIN_REFUSED
+            if self.refused:
+                self._timeline.once("login_refused", self.clock.now(), self._endpoint.name)
             return
+        self.refused = False
         if name != self.leads_to:
             milestone = "endpoint_reaches" if self._resolves else "dns_flip"
             self._timeline.add(milestone, self.clock.now(), name)
@@ -200,7 +231,12 @@ MakeEndpoint = Callable[[str], Endpoint]
 
 
 def probes(
-    facts: ClusterFacts, endpoint: MakeEndpoint, timeline: Timeline, clock: Clock
+    facts: ClusterFacts,
+    endpoint: MakeEndpoint,
+    timeline: Timeline,
+    clock: Clock,
+    *,
+    every: float = EVERY,
 ) -> list[Probe]:
     """Return all probes, none of them started: instances, the endpoint, and the name if it is one.
 
@@ -209,15 +245,21 @@ def probes(
         endpoint: returns the endpoint of an instance, or of the `cluster`.
         timeline: where the probes note what they see.
         clock: the clock by which they note it.
+        every: seconds between two looks at the database.
     """
     writer = facts.writers[0]
     every_probe: list[Probe] = [
         InstanceProbe(
-            endpoint(member.id), timeline, clock, writer=member.writer, writes=member.writer
+            endpoint(member.id),
+            timeline,
+            clock,
+            writer=member.writer,
+            writes=member.writer,
+            every=every,
         )
         for member in facts.members
     ]
-    every_probe.append(EndpointProbe(endpoint("cluster"), timeline, clock, writer))
+    every_probe.append(EndpointProbe(endpoint("cluster"), timeline, clock, writer, every))
     if not _is_address(facts.host):
         hosts = {member.id: member.host for member in facts.members}
         every_probe.append(ResolverProbe(facts.host, hosts, timeline, clock))

@@ -25,7 +25,8 @@ RDS: Members = {
     "DescribeDBInstances": (
         "DBInstances.DBInstanceIdentifier", "DBInstances.DBInstanceArn",
         "DBInstances.DBInstanceStatus", "DBInstances.Endpoint.Address",
-        "DBInstances.Endpoint.Port",
+        "DBInstances.Endpoint.Port", "DBInstances.TagList.Key", "DBInstances.TagList.Value",
+        "DBInstances.PendingModifiedValues", "DBInstances.PreferredMaintenanceWindow",
     ),
     "DescribeEvents": (
         "Events.SourceIdentifier", "Events.Message", "Events.EventCategories", "Events.Date",
@@ -60,7 +61,10 @@ FIS: Members = {
         "experimentTemplate.experimentOptions.accountTargeting",
         "experimentTemplate.targetAccountConfigurationsCount",
     ),
-    "GetExperiment": ("experiment.state.status", "experiment.state.reason"),
+    "GetExperiment": (
+        "experiment.state.status", "experiment.state.reason", "experiment.actions.state.status",
+        "experiment.actions.state.reason",
+    ),
 }  # fmt: skip
 
 

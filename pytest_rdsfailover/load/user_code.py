@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import inspect
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -179,16 +180,20 @@ class CallSession:
 def _as_errors(function: Callable[..., Any]) -> Iterator[None]:
     """Make errors of the application of what is no `Exception`; nothing else would handle it.
 
-    An exit, or `pytest.fail`, ends a thread as little as a program. Only Ctrl-C stays what it is.
+    An exit, or `pytest.fail`, ends a thread as little as a program. Only Ctrl-C stays what it is: the
+    system tells it to the first thread, so that any other has it from the application.
     """
     try:
         yield
     except CANCELLED as error:
         trace = error.__traceback__
         raise CancelledWorkError(name_of(function)).with_traceback(trace) from error
-    except (Exception, KeyboardInterrupt):
+    except Exception:
         raise
     except BaseException as error:
+        first = threading.current_thread() is threading.main_thread()
+        if first and isinstance(error, KeyboardInterrupt):
+            raise
         how = f"{type(error).__name__}: {error}".removesuffix(": ")
         trace = error.__traceback__
         raise ExitedWorkError(name_of(function), how).with_traceback(trace) from error

@@ -62,7 +62,9 @@ class Endpoint:
         password: its password; never in a repr.
         database: the schema to use.
         tls: how to encrypt.
-        token: returns a password that expires, for each new connection; None for the lasting one.
+        token: returns the password for each new connection, if that may change; None for a lasting one.
+        renew: is told a password that was refused, reads it anew, and tells whether it has another now; None
+            where there is nothing to read.
         connector: opens a connection to an endpoint; the cluster that makes the endpoint sets it.
         alias: the host's name for other processes, where this one knows its address only; else empty.
     """
@@ -77,6 +79,7 @@ class Endpoint:
     tls: Tls = field(default_factory=Tls, repr=False)
     connector: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
     token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    renew: Callable[[str], bool] | None = field(default=None, repr=False, compare=False)
     alias: str = field(default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:

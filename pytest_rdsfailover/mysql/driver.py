@@ -21,7 +21,7 @@ from pytest_rdsfailover.model.records import Fault, Outcome
 DEFAULT_BOUNDS = Bounds()
 _one_at_a_time = threading.Lock()  # who makes a TLS context
 READ_ONLY = frozenset({1290, 1836, 1792})
-UNKNOWN_VARIABLE, NO_SUCH_THREAD = 1193, 1094
+UNKNOWN_VARIABLE, NO_SUCH_THREAD, ACCESS_DENIED = 1193, 1094, 1045
 # The number that mysql-connector-python gives an error that has none. Of these its OperationalError
 # means that the connection is gone; the others are mistakes of the program.
 NO_NUMBER = -1
@@ -55,6 +55,9 @@ UNDECIDED = frozenset({
 def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: Any) -> Any:
     """Return a PyMySQL connection whose connect, handshake, reads and writes are all bounded.
 
+    A password that is refused, although nobody has typed it, may have been rotated: it is read anew, and the
+    login is tried once more with the new one.
+
     Args:
         endpoint: where and as whom. Without a certificate authority nothing is encrypted.
         bounds: how long to wait for what.
@@ -64,9 +67,21 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
         pymysql.err.MySQLError: as PyMySQL does. A connection that reached itself, as a retry loop
             against a closed loopback port can, is reported as refused (2003).
     """
-    connection = _unconnected(endpoint, bounds, options)
+    password = endpoint.secret()
+    connection = _unconnected(endpoint, password, bounds, options)
     if options.get("defer_connect"):
         return connection
+    try:
+        return _connected(connection)
+    except Exception as error:
+        renew, own = endpoint.renew, {"user", "password"} & options.keys()
+        if renew is None or own or _code(error) != ACCESS_DENIED or not renew(password):
+            raise
+    return _connected(_unconnected(endpoint, endpoint.secret(), bounds, options))
+
+
+def _connected(connection: Any) -> Any:
+    """Return a connection that is made now."""
     try:
         connection.connect(_socket(connection))
     except Exception as error:
@@ -88,7 +103,9 @@ def _close_half_made(error: BaseException) -> None:
                 made.close()
 
 
-def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any]) -> Any:
+def _unconnected(
+    endpoint: Endpoint, password: str, bounds: Bounds, options: Mapping[str, Any]
+) -> Any:
     """Return a connection that is still to be made: no frame that can fail holds the password."""
     import pymysql
 
@@ -96,7 +113,7 @@ def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any])
         "host": endpoint.host,
         "port": endpoint.port,
         "user": endpoint.user,
-        "password": endpoint.secret(),
+        "password": password.encode(),  # PyMySQL knows Latin 1 only, and its error would show it
         "database": endpoint.database or None,
         "autocommit": True,
         "connect_timeout": bounds.connect,

@@ -11,7 +11,7 @@ from regions import template_for
 
 from pytest_rdsfailover.aws.client import AwsError, add_headers
 from pytest_rdsfailover.live.evidence import TriggerPlan
-from pytest_rdsfailover.live.failover import LostWatchError
+from pytest_rdsfailover.live.failover import LiveFailover, LostWatchError
 from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
@@ -62,6 +62,14 @@ def ask(cursor):
     """Return the id of the instance that answers."""
     cursor.execute("SELECT @@aurora_server_id")
     return cursor.fetchone()[0]
+
+
+def tables(stand_in):
+    """Return the tables of loads that are in the user's schema."""
+    with stand_in.cluster.audit_endpoint().connect() as connection:
+        cursor = connection.cursor()
+        cursor.execute("SHOW TABLES LIKE 'rds\\_%'")
+        return [name for (name,) in cursor.fetchall()]
 
 
 def ask_endpoint(endpoint):
@@ -182,6 +190,23 @@ def test_throttling_while_it_is_watched_is_survived(backend, swallow):
     swallow(live, "DescribeDBClusters", 3, once=False, status=400, body=THROTTLED)
 
     assert trial(cluster).valid
+
+
+def test_a_secret_that_is_rotated_in_a_trial_is_read_anew(backend, stand_in, monkeypatch):
+    """Whoever logs in after the failover has the new password: writers, probes, audit, clean-up."""
+    cluster = backend().cluster()
+    arn, start = stand_in.described["MasterUserSecret"]["SecretArn"], LiveFailover.start
+
+    def rotated(failover, done):
+        stand_in.client("secretsmanager").rotate_secret(SecretId=arn)
+        start(failover, done)
+
+    monkeypatch.setattr(LiveFailover, "start", rotated)
+    taken = trial(cluster)
+
+    assert taken.valid
+    assert taken.lost == []  # so the writes were read back
+    assert tables(stand_in) == []
 
 
 def test_an_api_that_is_behind_sql_and_tells_of_its_events_late_is_waited_for(backend, stand_in):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +18,11 @@ from pytest_rdsfailover.local.aws_api.forked import ForkedProcess
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.sharing import SharedMoto
 from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.processes import stopped
+from pytest_rdsfailover.local.processes.identity import is_stopped
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import Address
-from pytest_rdsfailover.model.errors import DiedError, NotReadyError
+from pytest_rdsfailover.model.errors import DiedError, NotReadyError, StoppedError
 
 pytest.importorskip("moto")
 pytestmark = [
@@ -127,6 +130,43 @@ def test_one_that_does_not_answer_is_ended_even_if_it_is_frozen(moto, tmp_path):
         forked.check()
 
 
+def waits(process):
+    """Tell that a process waits for its configuration."""
+    with pytest.raises(NotReadyError, match="timed out"):
+        process.wait_line(0.2)
+    return True
+
+
+@contextlib.contextmanager
+def stood_still(pid):
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: is_stopped(pid))
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_one_that_is_stopped_is_named(moto, tmp_path, monkeypatch):
+    monkeypatch.setattr(stopped, "GOES_ON_WITHIN", 0.2)
+    process = ForkedProcess(moto.address, tmp_path / "control.json", 1)
+    until(lambda: waits(process) and process._pid)
+    (pid,) = children(moto._process.pid)
+    process.check_moves()
+    with stood_still(pid), pytest.raises(StoppedError, match=rf"process {pid}\) stands still"):
+        process.check_moves()
+    process.kill()
+
+
+def test_a_fork_server_that_is_stopped_is_named(moto, tmp_path, monkeypatch):
+    monkeypatch.setattr(stopped, "GOES_ON_WITHIN", 0.2)
+    pid = moto._process.pid
+    process = ForkedProcess(moto.address, tmp_path / "control.json", 1)
+    stands = pytest.raises(StoppedError, match=rf"process {pid}\) stands still")
+    with contextlib.closing(process), stood_still(pid), stands:
+        process.wait_line(0.5)
+
+
 def test_one_that_cannot_start_says_why(moto, tmp_path):
     config = tmp_path / "control.json"
     config.write_text("{}")
@@ -182,15 +222,28 @@ class Api:
 def test_a_fork_server_that_is_frozen_costs_one_test_and_no_other(moto, tmp_path, monkeypatch):
     monkeypatch.setattr(client, "READY_WITHIN", 0.1)
     monkeypatch.setattr(forked, "ENDS_WITHIN", 0.1)
+    monkeypatch.setattr(stopped, "GOES_ON_WITHIN", 0.2)
     supervisor = Supervisor(tmp_path, Api(frozen=False))
     plane = ControlPlane(supervisor, "c", lambda: SHOWN, shared=moto.address)
-    os.kill(moto._process.pid, signal.SIGSTOP)
-    try:
+    with stood_still(moto._process.pid):
+        with contextlib.closing(plane), pytest.raises(StoppedError):
+            _ = plane.place
+        assert plane.place.region == SHOWN.region
+
+    assert supervisor.started == ["control"]
+
+
+def test_a_controller_that_does_not_answer_costs_one_test_and_no_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(client, "READY_WITHIN", 0.1)
+    supervisor = Supervisor(tmp_path, Api(frozen=False))
+    with socket.socket(socket.AF_UNIX) as keeper:
+        keeper.bind(f"\0silent-{os.getpid()}")
+        keeper.listen()
+        shared = f"silent-{os.getpid()}"
+        plane = ControlPlane(supervisor, "c", lambda: SHOWN, shared=shared)
         with contextlib.closing(plane), pytest.raises(NotReadyError):
             _ = plane.place
         assert plane.place.region == SHOWN.region
-    finally:
-        os.kill(moto._process.pid, signal.SIGCONT)
 
     assert supervisor.started == ["control"]
 

@@ -4,7 +4,7 @@ SOCKET is a path to listen at. When it listens, the process prints a line. Each 
 API: a fork of this process that shares the imported modules' memory with all others, and nothing else,
 so that no cluster sees what another one's tests have changed. The connection is the fork's standard
 input and output. Its one request is the line {"config": CONFIG, "port": PORT}, which are the arguments
-of `main.py`; its log is beside CONFIG.
+of `main.py`; its log is beside CONFIG. Its first line is its process id.
 
 A fork ends with its connection, and with the process that has opened it: we kill it, so that even a
 frozen one ends. All end with us, and we with our standard input. We have one thread, ever: others would
@@ -74,6 +74,7 @@ def become(connection: socket.socket, parent: int) -> NoReturn:
         if os.getppid() == parent:  # else it died before we had asked to be told
             for number in (0, 1):
                 os.dup2(connection.fileno(), number)
+            os.write(1, b"%d\n" % os.getpid())
             os.closerange(3, MOST_DESCRIPTORS)  # among them connections of others, which shall end
             request = json.loads(_line())
             log = Path(request["config"]).with_suffix(".log")

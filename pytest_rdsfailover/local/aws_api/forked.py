@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TypedDict
 
 from pytest_rdsfailover.local.aws_api.peers import ABSTRACT, peer
+from pytest_rdsfailover.local.processes.stopped import StopCheck
 from pytest_rdsfailover.local.processes.supervisor_client import tail
 from pytest_rdsfailover.model.errors import DiedError, NotReadyError
 from pytest_rdsfailover.model.typed import typed
 
-NAME = "control"
+NAME, PROGRAM = "control", "python"
 ENDS_WITHIN = 10.0  # seconds
 BLOCK = 4096  # bytes
 
@@ -44,6 +45,7 @@ class ForkedProcess:
         self._config, self._port = config, port
         self._asked = socket.socket(socket.AF_UNIX)
         self._connection: socket.socket | None = None
+        self._pid, self._stop = 0, StopCheck(NAME, PROGRAM)
         try:
             self._asked.connect(ABSTRACT + address)
             if peer(self._asked).user != os.getuid():
@@ -56,7 +58,7 @@ class ForkedProcess:
     def alive(self) -> bool:
         """Tell whether it runs, or will."""
         if self._connection is None:
-            return True
+            return self._asked.fileno() >= 0  # not closed
         poll = select.poll()
         try:
             poll.register(self._connection, select.POLLIN)
@@ -74,23 +76,33 @@ class ForkedProcess:
             raise DiedError(NAME, "it has ended", self._log())
 
     def check_moves(self) -> None:
-        """Do the same: the fork server alone knows which process it is."""
+        """Do nothing if it runs and nobody has stopped it; a short stop is waited for.
+
+        Raises:
+            DiedError: if it has ended, with the end of its log.
+            StoppedError: if it is stopped and does not go on.
+        """
         self.check()
+        self._check_stop()
 
     def wait_line(self, timeout: float) -> str:
-        """Start it; wait for the first line of its standard output and return it.
+        """Start it; wait for the first line that it prints as the AWS API, and return it.
 
         Raises:
             NotReadyError: if there is none after *timeout* seconds, or it ended before, with the
                 end of its log.
+            StoppedError: if there is none because it, or the fork server, is stopped.
         """
         begun = time.monotonic()
         try:
             connection = self._connection or self._connected(timeout)
             connection.settimeout(timeout)
+            self._pid = self._pid or int(_read(connection, b"\n") or 0)
             line = _read(connection, b"\n")
         except OSError as error:
-            raise NotReadyError(NAME, time.monotonic() - begun, f"{error}\n{self._log()}") from None
+            waited = time.monotonic() - begun
+            self._check_stop()  # says better why
+            raise NotReadyError(NAME, waited, f"{error}\n{self._log()}") from None
         if not line:
             raise NotReadyError(NAME, time.monotonic() - begun, self._log())
         return line
@@ -118,9 +130,10 @@ class ForkedProcess:
             OSError: if the fork server does not listen.
         """
         self._asked.settimeout(timeout)
+        place = self._place()
         connection = self._connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(timeout)
-        connection.connect(self._place())
+        connection.connect(place)
         request = {"config": str(self._config), "port": self._port}
         connection.sendall(json.dumps(request).encode() + b"\n")
         return connection
@@ -137,6 +150,12 @@ class ForkedProcess:
             raise OSError(told.get("error", ""))
         return told["socket"]
 
+    def _check_stop(self) -> None:
+        """Raise StoppedError if it is stopped; before there is any, if the fork server is."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError):  # closed, or not connected
+                self._stop.check(self._pid or peer(self._connection).process)
+
     def _log(self) -> str:
         return tail(self._config.with_suffix(".log"))
 
@@ -148,6 +167,6 @@ def _read(connection: socket.socket, end: bytes = b"\0") -> str:
         OSError: if it does not come in time.
     """
     data = b""
-    while end not in data and (block := connection.recv(BLOCK)):
-        data += block
-    return data.partition(end)[0].decode()
+    while not data.endswith(end) and (byte := connection.recv(1)):  # the rest is for who asks next
+        data += byte
+    return data.removesuffix(end).decode()

@@ -16,9 +16,11 @@ NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)  # a Monday
 ARN = "arn:aws:rds:eu-west-1:111122223333:cluster:orders-test"
 
 
-def member(name, *, writer=False, status="available"):
+def member(name, *, writer=False, status="available", **changes):
     arn = f"arn:aws:rds:eu-west-1:111122223333:db:{name}"
-    return Member(id=name, arn=arn, status=status, writer=writer, host=f"{name}.example", port=3306)
+    return Member(
+        id=name, arn=arn, status=status, writer=writer, host=f"{name}.example", port=3306, **changes
+    )
 
 
 def settings(**changes):

@@ -1,6 +1,7 @@
 """Where the public authorities come from: a file, a directory, or certifi; the user's beside them."""
 
 import ssl
+from pathlib import Path
 
 import certifi
 import pytest
@@ -19,8 +20,12 @@ ONE, OTHER = (PUBLIC[number] + "-----END CERTIFICATE-----\n" for number in (0, 1
 def paths(monkeypatch):
     """Have Python look for authorities at these places only."""
 
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+
     def plant(*, cafile=None, openssl_cafile=None, capath=None):
-        found = ssl.DefaultVerifyPaths(cafile, capath, "", openssl_cafile or "", "", capath or "")
+        found = ssl.DefaultVerifyPaths(
+            cafile, capath, "SSL_CERT_FILE", openssl_cafile or "", "SSL_CERT_DIR", capath or ""
+        )
         monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: found)
 
     return plant
@@ -47,6 +52,36 @@ def test_where_python_has_only_a_directory_its_files_are_trusted(paths, tmp_path
     paths(openssl_cafile="/nowhere/cert.pem", capath=str(directory))
 
     assert trusted(authorities(settings(), tmp_path)) == 2
+
+
+def test_a_file_of_one_s_own_does_not_hide_the_system_s_directory(paths, tmp_path):
+    """As where SSL_CERT_FILE names a company's authority: OpenSSL still looks into the directory."""
+    (tmp_path / "0a1b2c3d.0").write_text(ONE + OTHER)
+    (tmp_path / "company.pem").write_text(OTHER)
+    paths(cafile=str(tmp_path / "company.pem"), capath=str(tmp_path))
+
+    assert trusted(authorities(settings(), tmp_path)) == 2
+
+
+def test_several_directories_are_looked_into(paths, tmp_path, monkeypatch):
+    for name, text in (("one", ONE), ("other", OTHER)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0a1b2c3d.0").write_text(text)
+    paths()
+    monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path}/one:{tmp_path}/gone:{tmp_path}/other")
+
+    assert trusted(authorities(settings(), tmp_path)) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_what_people_write_between_certificates_does_not_matter(paths, tmp_path, encoding):
+    (tmp_path / "own.pem").write_bytes(f"# Müller\n{OTHER}".encode(encoding))
+    (tmp_path / "system.pem").write_text(ONE + ONE)
+    paths(cafile=str(tmp_path / "system.pem"))
+    bundle = authorities(settings(ca=str(tmp_path / "own.pem")), tmp_path)
+
+    assert trusted(bundle) == 2
+    assert Path(bundle).read_bytes().isascii()  # so that any locale can write it
 
 
 @pytest.mark.parametrize("content", [None, "", "nothing"])

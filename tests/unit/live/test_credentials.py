@@ -9,7 +9,13 @@ from functools import partial
 import pytest
 from facts import cluster, proxy, settings
 
-from pytest_rdsfailover.live.credentials import Tokens, find_credentials
+from pytest_rdsfailover.aws.client import AwsError
+from pytest_rdsfailover.live.credentials import (
+    ASK_EVERY,
+    RotatedPassword,
+    Tokens,
+    find_credentials,
+)
 from pytest_rdsfailover.model.endpoints import Endpoint, Hidden
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -89,6 +95,53 @@ def test_the_environment_holds_the_password_and_the_option_the_user(monkeypatch)
     monkeypatch.delenv("RDS_PASSWORD")
     with pytest.raises(SettingError, match="RDS_PASSWORD"):
         find_credentials(asked, Region(), cluster(), None)
+
+
+def test_the_password_of_a_secret_is_read_anew_once_it_is_refused():
+    region = Region(own=GOOD)
+    found = find_credentials(settings(), region, cluster(secret="own"), None)
+    assert found.rotated() == found.password == "s3cret"
+    region.secrets["own"] = GOOD.replace("s3cret", "n3w")
+    assert found.rotated() == "s3cret"  # nobody has refused it
+
+    assert found.rotated.renew("s3cret")
+    assert found.rotated() == "n3w"
+    region.secrets.clear()
+    assert found.rotated.renew("s3cret")  # another thread has read it: nothing is asked
+    assert "n3w" not in repr(vars(found.rotated))
+
+
+def test_a_password_that_stays_refused_is_read_once_a_second_at_most():
+    clock, told = Clock(), ["s3cret", AwsError("get_secret_value", "AccessDenied", "no"), "n3w"]
+
+    def read():
+        answer = told.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Hidden(answer)
+
+    held = RotatedPassword(read, Hidden("s3cret"), clock)
+    assert [held.renew("s3cret"), held.renew("s3cret"), len(told)] == [False, False, 2]
+    clock.time += ASK_EVERY
+    assert not held.renew("s3cret")  # AWS refuses: the old one stays
+    clock.time += ASK_EVERY
+    assert held.renew("s3cret")
+    assert told == []
+
+
+def test_a_rotated_password_goes_to_another_process():
+    here = RotatedPassword(partial(str, "n3w"), "s3cret", Clock())
+    there = pickle.loads(pickle.dumps(here))
+    with here._lock:
+        assert there.renew("s3cret")
+
+    assert (there(), here()) == ("n3w", "s3cret")
+
+
+def test_a_password_that_no_server_could_be_told_is_no_secret():
+    with pytest.raises(SettingError, match="is no JSON object"):
+        text = r'{"username": "u", "password": "\ud800"}'
+        find_credentials(settings(), Region(own=text), cluster(secret="own"), None)
 
 
 def test_a_token_is_kept_while_it_is_fresh_and_renewed_before_it_expires():

@@ -6,6 +6,7 @@ import pytest
 from facts import ARN, NOW, cluster, evidence, member, proxy, settings
 
 from pytest_rdsfailover.live import gates
+from pytest_rdsfailover.live.consent import REFUSALS
 from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.windows import in_window, within
 from pytest_rdsfailover.model.errors import SettingError
@@ -95,7 +96,7 @@ def test_the_kill_switch_alone_decides(killed):
     assert bool(gates.budget(evidence(killed=killed, asked=settings(kill_switch="/x")))) == killed
 
 
-@pytest.mark.parametrize("value", sorted(gates.REFUSALS | {"FALSE", " no ", "Denied"}))
+@pytest.mark.parametrize("value", sorted(REFUSALS | {"FALSE", " no ", "Denied"}))
 def test_every_word_that_denies_forbids(value):
     it = evidence(cluster=cluster(tags={"rdsfailover:allowed": value}))
     assert "forbids it" in gates.consent(it)

@@ -35,6 +35,11 @@ FIVE_MINUTES_AGO = NOW.timestamp() - 299
 PROXIED = settings(proxy="orders-proxy")
 
 
+def of_two(**changes):
+    """A cluster whose second instance is another than usual."""
+    return cluster(members=(member("one", writer=True), member("two", **changes)))
+
+
 CLOSED = [
     ("identity", {"account": "999999999999"}, "belong to account 999999999999"),
     ("identity", {"account": None}, "could not be learned"),
@@ -48,6 +53,9 @@ CLOSED = [
     ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "RDSfailover:Allowed": "NEVER "})}, "forbids it"),
     ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "application:stage": "ordersprod"})}, "tag application:stage=ordersprod"),
     ("consent", {"cluster": cluster(members=(member("prod-1", writer=True), member("two"))), "plan": TriggerPlan(writer="prod-1", target="two")}, "named prod-1"),
+    ("consent", {"cluster": of_two(tags={"env": "prod"})}, "tag env=prod"),
+    ("consent", {"cluster": of_two(tags={"RdsFailover:Allowed": "never"})}, "RdsFailover:Allowed=never of two forbids it"),
+    ("consent", {"asked": settings(proxy="orders-prod-proxy")}, "named orders-prod-proxy"),
     ("consent", {"asked": settings(production_override="another"), "cluster": cluster(tags={"rdsfailover:allowed": "true", "env": "prod"})}, "looks like production"),
     ("state", {"cluster": cluster(engine="aurora-postgresql")}, "not aurora-mysql"),
     ("state", {"cluster": cluster(engine_mode="serverless")}, "Serverless v1"),
@@ -56,6 +64,8 @@ CLOSED = [
     ("state", {"cluster": cluster(members=(member("one", writer=True), member("two", status="rebooting")))}, "two is rebooting"),
     ("state", {"cluster": cluster(abroad="global-orders")}, "bound to global-orders"),
     ("state", {"cluster": cluster(pending=("EngineVersion",))}, "pending: EngineVersion"),
+    ("state", {"cluster": of_two(pending=("DBInstanceClass",))}, "pending: DBInstanceClass of two"),
+    ("state", {"cluster": of_two(maintenance_window="mon:13:30-mon:14:30")}, "maintenance window mon:13:30-mon:14:30 UTC of two"),
     ("state", {"plan": TriggerPlan(writer="one", target="nine")}, "nine is no instance"),
     ("state", {"plan": TriggerPlan(writer="one", target="one")}, "one is the writer already"),
     ("state", {"cluster": cluster(backup_window="13:50-14:20")}, "backup window"),

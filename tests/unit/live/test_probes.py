@@ -11,10 +11,6 @@ from pytest_rdsfailover.model.endpoints import Endpoint
 ENDPOINT = Endpoint(
     name="one", kind="instance", host="127.0.0.1", port=9, user="u", password="p", database="d"
 )
-TOKEN = Endpoint(
-    name="one", kind="instance", host="127.0.0.1", port=9, user="u", password="", database="d",
-    token=lambda: "t",
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -30,9 +26,9 @@ def failing(monkeypatch):
     return plant
 
 
-def probe(endpoint=ENDPOINT):
+def probe():
     timeline = Timeline()
-    made = probes.InstanceProbe(endpoint, timeline, MonotonicClock(), writer=True, writes=True)
+    made = probes.InstanceProbe(ENDPOINT, timeline, MonotonicClock(), writer=True, writes=True)
     return made, timeline
 
 
@@ -60,11 +56,23 @@ def test_an_instance_that_does_not_answer_is_lost(failing, code):
     assert [milestone.name for milestone in timeline.all()] == ["writer_cut"]
 
 
-def test_logins_by_iam_tokens_are_fewer_than_the_load_needs():
-    endpoint = probes.EndpointProbe(TOKEN, Timeline(), MonotonicClock(), "one")
+@pytest.mark.parametrize("code", [1040, 1045])
+def test_who_refuses_a_login_is_asked_less_often(failing, code):
+    """Twenty wrong logins a second may lock the account; and each takes part in the rush."""
+    failing(code)
+    timeline = Timeline()
+    endpoint = probes.EndpointProbe(ENDPOINT, timeline, MonotonicClock(), "one")
+    both = (endpoint, probe()[0])
+    assert {each.pause for each in both} == {probes.EVERY}
+    for each in both:
+        each.look()
 
-    assert (endpoint.every, probe(TOKEN)[0].every) == (probes.EVERY_IAM, probes.EVERY_IAM)
-    assert probe()[0].every == probes.EVERY < probes.EVERY_IAM
+    assert {each.pause for each in both} == {probes.SPARING}
+    assert [milestone.name for milestone in timeline.all()] == ["login_refused"]
+    failing(2003)
+    for each in both:
+        each.look()
+    assert {each.pause for each in both} == {probes.EVERY}
 
 
 def test_a_new_address_of_the_cluster_is_noted_with_the_instance_that_has_it(monkeypatch):

@@ -28,6 +28,8 @@ class Aws:
         self.asked = SimpleNamespace(poll=0.0, effect_within=60.0, attempts=3)
         self.name, self.state, self.fails = "eu-west-1", {}, None
         self.now, self.targets, self.told, self.readers_told = cluster(), proxy(), [], {}
+        self.silent = None  # what asking for events raises
+        self.actions = {}
 
     def cluster(self):
         if self.fails:
@@ -38,10 +40,12 @@ class Aws:
         return self.targets
 
     def events(self, source, _, kind="db-cluster"):
+        if self.silent:
+            raise self.silent
         return self.told if kind == "db-cluster" else self.readers_told.get(source, [])
 
     def experiment(self, _):
-        return {"state": self.state}
+        return {"state": self.state, "actions": self.actions}
 
 
 class Watch:
@@ -193,6 +197,40 @@ def test_an_api_that_does_not_answer_is_noted_and_asked_again(watch):
     assert watch.names() == ["api_silent", "api_writer"]
 
 
+THROTTLED = AwsError("describe_events", "Throttling", "slow down")
+
+
+def test_a_failover_that_is_over_is_not_lost_because_its_events_cannot_be_read(watch):
+    watch.aws.silent = THROTTLED
+    watch.fail_over()
+
+    assert watch.look()
+    assert watch.names() == ["api_writer", "api_silent"]
+    assert watch.clock.moment == 1000.0 + LATE_EVENTS  # they were asked for meanwhile
+    watch.failover.check()
+
+
+def test_whether_there_was_an_effect_is_not_guessed_while_events_cannot_be_read():
+    done = Triggered(sent=0.0, answered=0.0, request_id="r", headers={})
+    watch = Watch(repeated=[done])
+    watch.aws.silent = THROTTLED
+    watch.clock.moment += 100.0
+    assert not watch.look()
+    assert watch.repeated == [done]
+    watch.aws.silent = None
+
+    assert not watch.look()
+    assert watch.names() == ["api_silent", "trigger_again"]
+
+
+def test_an_api_that_never_answers_again_is_given_up(watch):
+    watch.aws.fails = THROTTLED
+    watch.clock.moment += GIVE_UP + 0.1
+
+    assert watch.look()
+    assert watch.names() == ["api_silent", "gave_up"]
+
+
 def test_without_effect_it_is_triggered_again_and_then_said_to_have_none():
     done = Triggered(sent=1060.0, answered=1061.0, request_id="r", headers={})
     watch = Watch(repeated=[done, done, done])
@@ -242,6 +280,25 @@ def test_an_experiment_is_repeated_only_once_it_has_done_all_it_could(status, re
     assert ("trigger_again" in watch.names()) == repeats
     assert f"experiment_{status}" in watch.names()
     assert watch.failover._experiment == ("EXP2" if repeats else "EXP1")
+
+
+@pytest.mark.parametrize("status", ["skipped", "failed", "cancelled", "stopped"])
+def test_an_experiment_that_is_completed_without_its_action_is_named_and_not_repeated(status):
+    """As where its template skips actions whose target is empty."""
+    watch = Watch(repeated=[Triggered(sent=0.0, answered=0.0, request_id="r", headers={})])
+    watch.failover._experiment = "EXP1"
+    watch.aws.state = {"status": "completed", "reason": "Experiment completed."}
+    watch.aws.actions = {
+        "fail": {"state": {"status": status, "reason": "Target was empty."}},
+        "wait": {"state": {"status": "completed"}},
+    }
+    watch.clock.moment += 100.0
+
+    assert watch.look()
+    assert watch.failover.milestones()[-1].instance == (
+        f"experiment EXP1 is completed: Experiment completed.; action fail is {status}: Target was empty."
+    )
+    assert len(watch.repeated) == 1
 
 
 def test_events_are_read_at_each_fifth_look(watch):

@@ -203,12 +203,29 @@ def test_what_would_end_a_program_or_a_test_is_an_error_of_the_application(funct
         CallWorkload(JOURNAL, print, setup=list, teardown=function).open(0, Bounds()).close()
 
 
-def test_ctrl_c_is_no_error_of_the_application():
-    def interrupted(_):
-        raise KeyboardInterrupt
+def interrupted(_):
+    raise KeyboardInterrupt
 
+
+def test_ctrl_c_is_no_error_of_the_application():
     with pytest.raises(KeyboardInterrupt):
         perform(CallWorkload(JOURNAL, interrupted).open(0, Bounds()), 0)
+
+
+async def interrupted_too(_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("function", [interrupted, interrupted_too])
+def test_an_interrupt_that_the_application_raises_in_a_writer_is_an_error_of_its(function):
+    """Ctrl-C reaches the first thread only; this one would end the writer, and its load much later."""
+    session = CallWorkload(JOURNAL, function).open(0, Bounds())
+    with ThreadPoolExecutor(1) as pool:
+        error = pool.submit(perform, session, 0).exception(timeout=10)
+    session.close()
+
+    assert isinstance(error, ExitedWorkError)
+    assert "KeyboardInterrupt" in str(error)
 
 
 def test_stored_keys_are_told_apart_from_those_of_others_and_keep_their_duplicates():

@@ -141,6 +141,69 @@ def test_a_connection_takes_the_bounds_and_the_caller_has_the_last_word():
     assert (made.user, made.autocommit_mode) == ("other", False)
 
 
+@pytest.fixture
+def logins(monkeypatch):
+    """Answer logins: those with the password `n3w` get in, others the code that is planted."""
+    seen, codes = [], [1045]
+
+    def login(connection):
+        seen.append(connection.password.decode())
+        if seen[-1] != "n3w":
+            raise pymysql.err.OperationalError(codes[0], "Access denied")
+        return connection
+
+    monkeypatch.setattr(driver, "_connected", login)
+    return seen, codes
+
+
+def rotated(now="n3w"):
+    """An endpoint whose password has been rotated since it was read."""
+    held = ["old"]
+
+    def renew(refused):
+        held[0] = now
+        return held[0] != refused
+
+    return replace(WHERE, token=lambda: held[0], renew=renew)
+
+
+def test_a_password_that_was_rotated_is_read_anew_and_tried_once(logins):
+    seen, _ = logins
+    driver.connect(rotated())
+
+    assert seen == ["old", "n3w"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "code", "options"),
+    [
+        (WHERE, 1045, {}),
+        (rotated("old"), 1045, {}),
+        (rotated(), 1040, {}),
+        (rotated(), 1045, {"password": "typed"}),
+        (rotated(), 1045, {"user": "another"}),
+    ],
+    ids=["nothing to read", "not rotated", "too many connections", "own password", "own user"],
+)
+def test_a_login_that_no_new_password_would_help_is_not_tried_again(
+    logins, endpoint, code, options
+):
+    seen, codes = logins
+    codes[0] = code
+    with pytest.raises(pymysql.err.OperationalError) as error:
+        driver.connect(endpoint, **options)
+
+    assert error.value.args[0] == code
+    assert len(seen) == 1
+
+
+def test_a_password_of_any_letters_is_sent_as_the_server_knows_it():
+    """PyMySQL takes Latin 1 for it; other letters ended in an error that showed the password."""
+    made = driver.connect(replace(WHERE, password="пароль"), defer_connect=True)
+
+    assert made.password == "пароль".encode()
+
+
 def test_connections_commit_by_themselves_and_without_authority_are_not_encrypted():
     made = driver.connect(WHERE, defer_connect=True)
 
