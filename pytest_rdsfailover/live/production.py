@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 # Ordinary words with `prod` or `live` in them, which say nothing of the stage.
 ORDINARY = re.compile(
-    r"(?:re|over|co)production|product(?!ion|iv|ie)|produc(?:e|ing|ible)|produkt(?!ion|iv)"
+    r"(?<![^\W\d_])(?:re|over|co)production|product(?!ion|iv|ie)|produc(?:e|ing|ible)|produkt(?!ion|iv)"
     r"|produit|produto|prodott|prodig|prodrug|deliver|believ|liveness|livestream|livestock|livelihood"
     r"|(?<![^\W\d_])(?:(?:a|o|c|re|out|en)live[sdnr]?s?|live(?:s|d|n|rs?|ly|rpool))(?![^\W\d_])"
 )
@@ -39,7 +39,7 @@ STAGE_VALUES = frozenset({
     "customers", "customerfacing", "missioncritical", "businesscritical", "operation", "operations",
     "operational", "inoperation", "inservice", "operativ", "betrieb", "regelbetrieb",
     "exploitation", "esercizio", "explotacion", "operacion", "drift", "skarp", "eles", "ostry",
-    "ostra", "provoz", "prevadzka",
+    "ostra", "provoz", "prevadzka", "бои",
 })  # fmt: skip
 STAGE_NUMBER = re.compile(r"p\d{0,3}")
 STAGE_WORDS = re.compile("正式|线上|線上|上线|商用|運用|稼働|상용|실환경")
@@ -47,10 +47,10 @@ DENIED = frozenset({"", "0", "false", "no", "none", "never", "off"})
 
 # Letters of other scripts that look like those of `production` and `stage`, after case folding.
 LOOK_ALIKES = str.maketrans(
-    "рρᴘƿþꓑᏢ" "гʀɾɼᴦꓣꭇꭈꮁ" "оοօσᴏøꓳ௦ө" "ԁđðɗɖᴅꓓժ" "υᴜսцʋ" "сϲᴄꓚ" "тτᴛŧꓔ" "іιıɩ" "пηɴƞո" "кκᴋ" "νѵᴠ" "еεᴇ" "ӏʟ" "аαɑᴀ" "ѕꜱ" "ɡցɢ" "мᴍ" "уγʏ" "һ",
-    "ppppppp" "rrrrrrrrr" "ooooooooo" "dddddddd" "uuuuu" "cccc" "ttttt" "iiii" "nnnnn" "kkk" "vvv" "eee" "ll" "aaaa" "ss" "ggg" "mm" "yyy" "h",
+    "рρᴘƿþꓑᏢ" "гʀɾɼᴦꓣꭇꭈꮁя" "оοօσᴏøꓳ௦ө" "ԁđðɗɖᴅꓓժ" "υᴜսцʋ" "сϲᴄꓚ" "тτᴛŧꓔ" "іιıɩ" "пηɴƞո" "кκᴋ" "νѵᴠ" "еεᴇ" "ӏʟ" "аαɑᴀ" "ѕꜱ" "ɡցɢ" "мᴍ" "уγʏ" "һ",
+    "ppppppp" "rrrrrrrrrr" "ooooooooo" "dddddddd" "uuuuu" "cccc" "ttttt" "iiii" "nnnnn" "kkk" "vvv" "eee" "ll" "aaaa" "ss" "ggg" "mm" "yyy" "h",
 )  # fmt: skip
-DIGIT_LETTERS = str.maketrans("01345", "oieas")
+DIGIT_LETTERS = tuple(str.maketrans("01345", letters) for letters in ("oieas", "oleas"))
 WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -102,7 +102,7 @@ def _readings(text: str) -> Iterator[str]:
     split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", text))
     for plain in {_plain(text), _plain(split)}:
         latin = plain.translate(LOOK_ALIKES)
-        yield from (plain, latin, latin.translate(DIGIT_LETTERS))
+        yield from (plain, latin, *map(latin.translate, DIGIT_LETTERS))
 
 
 def _plain(text: str) -> str:

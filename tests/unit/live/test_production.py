@@ -14,6 +14,7 @@ PRODUCTION = [
     "ｐｒｏｄ", "ＰＲＯＤ", "рrоd", "ргоԁ", "ᴘʀᴏᴅ", "𝐩𝐫𝐨𝐝", "pr\u00adod", "pr\u200bod", "p̈rod",
     "pr0d", "pr0duct1on", "pr٠d", "p-r-o-d", "pro-d", "pr.od", "p r o d", "orders-live", "Live",
     "productprod", "prod-products", "reproduction-prod", "ρrοd", "prøđ",
+    "preproduction", "orders-preproduction-1", "pяod", "1iveorders", "go1ive",
     "orderslive", "liveorders", "orderslive2", "eulive-orders", "OrdersLive", "LIVEorders", "golive",
     "l1veorders", "orders-lіve", "tradelive", "tomatolive", "delivery-live", "liveolives", "livedb",
     "生産", "本番環境", "プロダクション", "ライブ", "ﾗｲﾌﾞ", "现网", "実稼働", "라이브", "wirkbetrieb",
@@ -21,7 +22,7 @@ PRODUCTION = [
     "виробничий", "ייצור", "الإنتاج", "उत्पादन", "sản xuất", "proizvodnja",
 ]  # fmt: skip
 ORDINARY = [
-    "orders-test", "product-catalogue", "products", "reproduction", "producer-1", "produce",
+    "orders-test", "product-catalogue", "products", "reproduction", "coproductions", "producer-1", "produce",
     "shop-rodeo", "delivery", "alive", "produkte", "prodotti", "produits", "improve", "staging",
     "orders-dev-2", "überall", "тест", "", "olives", "Oliver", "clive", "liver", "liverpool-test",
     "lives", "lively", "outlived", "believe", "undeliverable", "deliveries", "livestream", "liveness",
@@ -48,7 +49,7 @@ def test_an_ordinary_word_is_no_sign(text):
     [
         "p", "P1", "p-2", "р1", "GA", "G.A.", "general availability", "PRO", "pdn", "Release", "real",
         "main", "customer-facing", "operational", "Betrieb", "drift", "éles", "ostrý", "esercizio", "正式环境",
-        "线上", "商用",
+        "线上", "商用", "бой",
     ],
 )  # fmt: skip
 def test_what_means_production_where_a_stage_is_told_is_a_sign_there_only(key, value):
