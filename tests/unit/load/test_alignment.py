@@ -1,9 +1,14 @@
 """The offset of two clocks is inside of the interval that round trips allow."""
 
 import random
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
+from pytest_rdsfailover.load import alignment
 from pytest_rdsfailover.load.alignment import TICK, Offset, agreed, measured
 
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -63,3 +68,54 @@ def test_two_clocks_are_led_to_each_other_by_the_one_that_both_have_asked():
     shift = to_reference.to(measured(invoker.ask, invoker.clock))
     assert shift.lower <= 2300 * MS <= shift.upper
     assert shift.error <= to_reference.error + 2 * MS
+
+
+@pytest.mark.parametrize(
+    ("said", "nanoseconds"),
+    [
+        (datetime(1970, 1, 1, tzinfo=UTC), 0),
+        (datetime(1970, 1, 1, 0, 0, 1, 5, tzinfo=UTC), SECOND + 5 * TICK),
+        (datetime(2026, 11, 28, 2, 3, 4, 999_999, tzinfo=UTC), 1_795_831_384_999_999 * TICK),
+    ],
+)
+def test_the_time_of_a_database_is_read_to_the_microsecond_wherever_this_machine_stands(
+    said, nanoseconds
+):
+    asked = []
+    cursor = SimpleNamespace(execute=asked.append, fetchone=lambda: (said,))
+
+    assert alignment._now(cursor) == nanoseconds
+    assert asked == ["SELECT UTC_TIMESTAMP(6)"]
+
+
+def test_a_connection_that_asks_for_the_time_is_closed(monkeypatch):
+    steps = []
+
+    @contextmanager
+    def cursor():
+        yield SimpleNamespace(
+            execute=lambda _: None, fetchone=lambda: (datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC),)
+        )
+        steps.append("cursor closed")
+
+    monkeypatch.setattr(
+        alignment.driver, "connect", lambda *_, **__: SimpleNamespace(cursor=cursor)
+    )
+    monkeypatch.setattr(alignment.driver, "close", lambda _: steps.append("closed"))
+    found = alignment.aligned(None)
+
+    assert steps == ["cursor closed", "closed"]
+    assert found.lower <= 2 * SECOND - time.monotonic_ns() + found.error + SECOND
+
+
+def test_what_held_before_a_load_and_what_holds_after_it_hold_over_all_of_it(monkeypatch):
+    before = Offset(lower=0, upper=10)
+    assert before.until_now(lambda: Offset(lower=5, upper=20), since=0) == Offset(lower=0, upper=20)
+
+    def gone():
+        raise ConnectionError("not back yet")
+
+    monkeypatch.setattr(time, "monotonic_ns", lambda: 62 * SECOND)
+    assert before.until_now(gone, since=2 * SECOND) == before.aged(60 * SECOND)
+    assert (before.middle, before.error) == (5, 5)
+    assert Offset(lower=0, upper=11).error == 6  # never less than it is
