@@ -178,6 +178,18 @@ def test_the_page_fits_its_window(browser, page, width):
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
+def test_the_page_is_printed_on_white_whatever_its_reader_prefers(browser, page):
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.open(page)
+    browser.call("Emulation.setEmulatedMedia", media="print", features=dark)
+    try:
+        paper = browser.run("getComputedStyle(document.body).backgroundColor")
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="", features=[])
+
+    assert paper == "rgb(255, 255, 255)"
+
+
 def test_the_page_prints_with_every_timeline(browser, page):
     browser.open(page)
     # All at once, as a browser prints: nothing that is drawn later comes onto the paper.

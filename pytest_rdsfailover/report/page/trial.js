@@ -50,7 +50,8 @@ function keyFigures({ trial, portrait, counts }) {
     item("stuck writers", number(trial.stuck_writers), portrait ? ` of ${portrait.writers}` : "", trial.stuck_writers ? "bad" : null),
     portrait ? item("last writer back", lastBack(trial, portrait)) : null,
     item("p99 during", duration(during && during.p99)),
-    trial.figures?.success ? item("served", between(trial.figures.success), ` worst second ${between(trial.figures.worst_second)}`) : null,
+    trial.figures?.success ? item("served", between(trial.figures.success)) : null,
+    trial.figures?.worst_second ? item("in the worst second", between(trial.figures.worst_second)) : null,
     moreFigures(trial, counts).map((figure) => item(...figure)));
 }
 
