@@ -35,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal may have fewer characters than a name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options, unknown = _parser().parse_known_args(arguments)
+    parser = _parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help(sys.stderr)
+        return WRONG
+    options, unknown = parser.parse_known_args(arguments)
     if unknown:
         hint = did_you_mean(unknown[0], options.known)
         return _wrong(f"unrecognized arguments: {' '.join(unknown)}{hint}", options.wrong)

@@ -208,7 +208,7 @@ def test_compare_takes_what_differs_only_if_told_to(tmp_path, capsys):
     assert "change  +0 s (+0 %) of the median" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["guess"], ["judge"], ["render", "x"], ["compare", "x"]])
+@pytest.mark.parametrize("arguments", [["guess"], ["judge"], ["render", "x"], ["compare", "x"]])
 def test_a_wrong_command_line_is_refused_with_its_usage(capsys, arguments):
     with pytest.raises(SystemExit) as raised:
         main(arguments)
@@ -304,3 +304,8 @@ def test_ctrl_c_while_it_is_imported_ends_it_without_a_traceback(monkeypatch, ca
 
     assert entry.main() == 130
     assert capsys.readouterr() == ("", "")
+
+
+def test_who_names_no_command_is_shown_all_of_them(capsys):
+    assert main([]) == WRONG
+    assert "show a failover and its report, without a project" in capsys.readouterr().err
