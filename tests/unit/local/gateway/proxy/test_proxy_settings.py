@@ -39,6 +39,45 @@ def test_what_rds_would_refuse_is_refused(options, words):
         ProxySettings.of(options)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_connections_percent": 1}, {"max_connections_percent": 100},
+        {"connection_borrow_timeout": 0}, {"connection_borrow_timeout": 300},
+        {"idle_client_timeout": 1}, {"max_idle_connections_percent": 0},
+        {"max_idle_connections_percent": 50, "max_connections_percent": 50},
+        {"session_pinning_filters": "EXCLUDE_VARIABLE_SETS"}, {"iam_auth": "REQUIRED"},
+        {"client_password_auth_type": "MYSQL_NATIVE_PASSWORD"},
+    ],
+)  # fmt: skip
+def test_what_rds_would_take_is_taken_to_its_limits(options):
+    settings = ProxySettings.of(options)
+    filters = options.pop("session_pinning_filters", None)
+
+    assert {name: getattr(settings, name) for name in options} == options
+    assert settings.excludes_variable_sets is bool(filters)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"require_tls": 1}, {"max_connections_percent": True}, {"max_connections_percent": 101},
+        {"max_idle_connections_percent": -1}, {"max_idle_connections_percent": True},
+        {"connection_borrow_timeout": -1}, {"max_client_age": 0},
+    ],
+)  # fmt: skip
+def test_what_lies_beyond_a_limit_or_is_no_number_is_refused(options):
+    with pytest.raises(SettingError, match=f"^{next(iter(options))} is "):
+        ProxySettings.of(options)
+
+
+def test_a_share_of_idle_connections_is_of_the_servers_limit():
+    settings = ProxySettings(max_connections_percent=50, max_idle_connections_percent=20)
+
+    assert (settings.most(151), settings.most_idle(151)) == (75, 30)
+    assert (settings.most(1), settings.most_idle(4)) == (1, 0)
+
+
 def test_percentages_are_of_the_servers_limit_and_never_nothing():
     settings = ProxySettings.of({"max_connections_percent": 10})
 

@@ -241,3 +241,65 @@ def test_a_backslash_escapes_only_where_the_server_says_so():
     message = bytes((Command.QUERY,)) + sql
     assert effect(message, escaping).pin is None
     assert effect(message, plain).pin == effects.EXECUTABLE_COMMENT
+
+
+FLAGS = ("changes", "leaves", "looks_back", "insert_id", "reads", "saves")
+
+
+@pytest.mark.parametrize(
+    ("sql", "flags"),
+    [
+        ("SELECT 1", ""),
+        ("BEGIN", ""),
+        ("BEGIN WORK", ""),
+        ("BEGIN NOT ATOMIC SELECT 1; END", "leaves insert_id reads"),
+        ("CALL p()", "leaves insert_id reads"),
+        ("CALL p", "leaves insert_id reads"),
+        ("LOOP SELECT 1; END LOOP", "leaves insert_id reads"),
+        ("USE app", "changes"),
+        ("DROP DATABASE app", "changes"),
+        ("DROP SCHEMA app", "changes"),
+        ("DROP TABLE t", ""),
+        ("SELECT @a", "reads"),
+        ("SELECT 'a@b'", ""),
+        ("SAVEPOINT a", "saves"),
+        ("RELEASE SAVEPOINT a", ""),
+        ("SHOW WARNINGS", "looks_back"),
+        ("SHOW ERRORS LIMIT 1", "looks_back"),
+        ("SHOW COUNT(*) WARNINGS", "looks_back"),
+        ("SHOW TABLES", ""),
+        ("SELECT @@warning_count", "looks_back"),
+        ("SELECT @@error_count", "looks_back"),
+        ("SELECT LAST_INSERT_ID()", "insert_id"),
+        ("SELECT `last_insert_id`()", "insert_id"),
+        ("SELECT @@identity", "insert_id"),
+        ("SELECT identity FROM t", ""),
+        ("INSERT INTO t VALUES (1) RETURNING id", "insert_id"),
+        ("LOAD DATA INFILE 'f' INTO TABLE t", "insert_id"),
+        ("ANALYZE INSERT INTO t VALUES (1)", "insert_id"),
+        ("ANALYZE REPLACE INTO t VALUES (1)", "insert_id"),
+        ("ANALYZE TABLE t", ""),
+        ("INSERT INTO t VALUES (1)", ""),
+        ("FLUSH TABLES", ""),
+        ("FLUSH TABLES t, lock_of_ours", ""),
+        ("SELECT * FROM t LOCK IN SHARE MODE", ""),
+    ],
+)
+def test_what_does_not_pin_may_leave_something_all_the_same(sql, flags):
+    found = of(sql)
+
+    assert found.pin is None
+    assert " ".join(flag for flag in FLAGS if getattr(found, flag)) == flags
+
+
+@pytest.mark.parametrize(
+    ("sql", "looks_back"),
+    [("SELECT FOUND_ROWS()", True), ("SELECT ROW_COUNT()", True), ("SELECT GET_LOCK('a', 1)", False),
+     ("GET DIAGNOSTICS @n = NUMBER", True), ("GET CURRENT DIAGNOSTICS @n = NUMBER", True),
+     ("LOCK TABLES t READ", False)],
+)  # fmt: skip
+def test_what_pins_may_ask_about_the_statement_before_it(sql, looks_back):
+    found = of(sql)
+
+    assert found.pin is not None
+    assert (found.leaves, found.looks_back) == (True, looks_back)
