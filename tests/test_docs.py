@@ -104,6 +104,22 @@ def test_every_link_and_every_named_file_exists(page):
     assert missing == []
 
 
+UNLINKED = re.compile(r"(?<!\[)`examples/[^`]+`")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_an_example_is_a_link_because_an_installed_package_has_none(page):
+    blocks = re.split(r"^```.*?^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+    assert [name for block in blocks for name in UNLINKED.findall(block)] == []
+
+
+def test_a_planted_example_without_a_link_is_found():
+    assert UNLINKED.findall("see `examples/django`, [`examples/x`](../examples/x)") == [
+        "`examples/django`"
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_test_that_a_page_names_exists(page):
     assert missing_tests(page.read_text()) == []
