@@ -3,6 +3,7 @@
 import argparse
 import ast
 import dataclasses
+import functools
 import inspect
 import json
 import re
@@ -125,13 +126,18 @@ def test_every_test_that_a_page_names_exists(page):
     assert missing_tests(page.read_text()) == []
 
 
+@functools.cache
+def defined():
+    """Return the names of all tests; it takes a while to read them."""
+    return {name for path in TESTS for name in DEFINED.findall(path.read_text())}
+
+
 def missing_tests(text):
     """Return the tests that a text names, in full or shortened, and that do not exist.
 
     A page's own code makes tests, too.
     """
-    files = [path.read_text() for path in TESTS]
-    there = {name for made in (text, *files) for name in DEFINED.findall(made)}
+    there = defined() | {*DEFINED.findall(text)}
     full = [name for name in NAMED.findall(text) if name not in there]
     # A single word, as in `..._high`, may be the end of any other name.
     shortened = [(part, more) for part, more in SHORTENED.findall(text) if more or "_" in part]
