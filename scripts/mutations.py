@@ -2,9 +2,11 @@
 
 import ast
 import copy
-import difflib
-from collections.abc import Iterator
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import eq
 
 OTHER = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE,
@@ -124,11 +126,25 @@ def changed(source: str, number: int) -> str:
 
 def mutant(module: str, source: str, number: int) -> Mutant:
     """Return the change of that number of a module."""
-    before, after = ast.unparse(ast.parse(source)), changed(source, number)
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
-    edited = [line for line in lines if line[:3] not in ("---", "+++", "@@ ")]
-    old, new = (" ".join(each[1:].strip() for each in edited if each[0] == sign) for sign in "-+")
+    before, after = unchanged(source), changed(source, number).splitlines()
+    first = alike(before, after)
+    behind = alike(before[first:][::-1], after[first:][::-1])
+    old, new = (
+        " ".join(line.strip() for line in lines[first : len(lines) - behind])
+        for lines in (before, after)
+    )
     return Mutant(module, number, f"{old} -> {new}")
+
+
+def alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many parts two sequences begin with in common."""
+    return sum(1 for _ in itertools.takewhile(bool, map(eq, one, other)))
+
+
+@functools.cache
+def unchanged(source: str) -> list[str]:
+    """Return the lines of a source without a change, as Python writes it."""
+    return ast.unparse(ast.parse(source)).splitlines()
 
 
 def count(source: str) -> int:
