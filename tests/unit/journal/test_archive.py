@@ -11,7 +11,8 @@ from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
-from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError
+from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.model.target import LeftSession, Sessions
 
 LABEL = archive.Label(
@@ -95,8 +96,96 @@ def test_skipped_slots_and_instances_survive(tmp_path):
     assert [each.instance for each in again.journal] == [each.instance for each in evidence.journal]
 
 
+@pytest.mark.parametrize("detail", [0, 1, archive.MOST_DETAIL])
+def test_attempts_and_reads_survive_with_what_they_say(tmp_path, detail):
+    evidence = small()
+    writer = evidence.journal.writers[1]
+    for events in (writer.attempts, writer.reads):
+        events.record((1, 2, 4), Outcome.ACKED, None, "instance-2", detail)
+        events.record((9, 12, 20), Outcome.REFUSED, Fault(2003, "refused"), None, 5)
+
+    again = archive.read(archive.write(tmp_path, evidence, LABEL))[0].journal.writers[1]
+
+    for events in (again.attempts, again.reads):
+        assert list(zip(*(events.times(place) for place in range(3)), strict=True)) == [
+            (1, 2, 4), (9, 12, 20)]  # fmt: skip
+        assert list(events.detail) == [detail, 5]
+        assert [events.instances[place] for place in events.instance] == ["instance-2", None]
+        assert [events.faults[place] for place in events.fault] == [None, Fault(2003, "refused")]
+
+
+def test_what_was_stored_survives_from_the_first_writer_s_first_write_on(tmp_path):
+    stored = Stored(positions=[(0, 0), (0, 0), (2, 3), (2, 9)], foreign=["x"], torn=[(0, 0)])
+
+    again, _ = archive.read(archive.write(tmp_path, small(stored=stored), LABEL))
+
+    assert sorted(again.stored.positions) == stored.positions
+    assert (again.stored.foreign, again.stored.torn) == (["x"], [(0, 0)])
+
+
+def told(line, **changes):
+    """Return what changes one line of a file."""
+    return lambda lines: [
+        json.dumps(json.loads(each) | changes) if number == line else each
+        for number, each in enumerate(lines)
+    ]
+
+
+NEVER = {"intended": [], "waited": [], "took": [], "outcome": [], "fault": [], "instance": []}
+ONE = {"intended": [5], "waited": [1], "took": [1], "outcome": [[0, 1]], "fault": [[0, 1]], "instance": [[0, 1]]}  # fmt: skip
+WRITER = 2  # the line of the first one
+
+
+@pytest.mark.parametrize(
+    ("part", "complaint"),
+    [
+        ({"outcome": [[0, 2]]}, "follows itself 2 times"),
+        ({"outcome": [[0, -1], [0, 1]]}, "follows itself -1 times"),
+        ({"outcome": [[0, 1], [0, 1]]}, "follows itself 1 times"),
+        ({"fault": [[-1, 1]]}, "no name -1"),
+        ({"instance": [[9, 1]]}, "no whole journal"),
+        ({"detail": [[-1, 1]]}, "detail of an event is -1"),
+        ({"detail": [[archive.MOST_DETAIL + 1, 1]]}, "detail of an event is 2147483648"),
+    ],
+)
+def test_an_event_that_cannot_be_is_refused(tmp_path, part, complaint):
+    path = archive.write(tmp_path, small(), LABEL)
+    with pytest.raises(ArchiveError, match=complaint):
+        archive.read(rewritten(path, told(WRITER, reads=ONE | part)))
+
+
+@pytest.mark.parametrize("line", [NEVER, ONE, ONE | {"outcome": [[1, 0], [0, 1]]}])
+def test_events_that_can_be_are_read(tmp_path, line):
+    path = rewritten(archive.write(tmp_path, small(), LABEL), told(WRITER, reads=line))
+
+    assert list(archive.read(path)[0].journal.writers[0].reads.intended) == line["intended"]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"writers": {"-1": [[0, 1]]}, "foreign": []},
+        {"writers": {"0": [[0, 1], [-1, 1]]}, "foreign": []},
+        {"writers": {}, "foreign": [], "torn": [[0, 0], [0, -1]]},
+    ],
+)
+def test_a_row_of_a_writer_or_a_write_below_0_is_refused(tmp_path, stored):
+    path = archive.write(tmp_path, small(), LABEL)
+    with pytest.raises(ArchiveError, match="below 0"):
+        archive.read(rewritten(path, lambda lines: [*lines[:-1], json.dumps({"stored": stored})]))
+
+
+def test_a_file_that_cannot_be_written_is_named_and_leaves_no_part(tmp_path):
+    path = tmp_path / "y-run.jsonl.gz"
+    path.mkdir()
+
+    with pytest.raises(FileWriteError, match=str(path)):
+        archive.write(tmp_path, small(), LABEL)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_file_s_name_tells_its_test_and_stays_in_its_directory(tmp_path):
-    path = archive.write(tmp_path / "new", small(), LABEL)
+    path = archive.write(tmp_path / "new" / "one", small(), LABEL)
 
     assert path.name == "y-run.jsonl.gz"
     assert [each.name for each in path.parent.iterdir()] == [path.name]

@@ -2,9 +2,12 @@
 
 import contextlib
 import itertools
+import os
+from pathlib import Path
 
 import pytest
 
+from pytest_rdsfailover.journal import names as names_file
 from pytest_rdsfailover.journal.events import (
     BLOCK,
     IN_A_BLOCK,
@@ -15,6 +18,7 @@ from pytest_rdsfailover.journal.events import (
 )
 from pytest_rdsfailover.journal.journal import EVENTS, Journal
 from pytest_rdsfailover.journal.names import Names, names_of
+from pytest_rdsfailover.model.errors import FileWriteError
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 RESET = Fault(2013, "reset")
@@ -39,17 +43,20 @@ def content(events):
         [events.faults[place] for place in events.fault],
         [events.instances[place] for place in events.instance],
         list(events.detail),
+        list(events.fresh(0)),
     )
 
 
 def expected(count):
     failed = [n % 7 == 3 for n in range(count)]
+    outcomes = [int(Outcome.UNKNOWN if each else Outcome.ACKED) for each in failed]
     return (
         [[n + place for n in range(count)] for place in range(3)],
-        [int(Outcome.UNKNOWN if each else Outcome.ACKED) for each in failed],
+        outcomes,
         [RESET if each else None for each in failed],
         [f"instance-{n // 5 % 3}" for n in range(count)],
         [n % 11 for n in range(count)],
+        [(n + 2, outcome) for n, outcome in enumerate(outcomes)],
     )
 
 
@@ -162,11 +169,50 @@ def test_a_block_that_was_begun_and_not_finished_is_nobody_s(tmp_path, stores):
     assert len(found.writers[2].reads) == (stores == 3 + STORES)
 
 
-def test_a_file_of_more_writers_than_it_should_have_is_refused(tmp_path):
-    fill(Journal("run", 5, tmp_path / f"0{EVENTS}").writers[4], 1)
+@pytest.mark.parametrize(("writer", "sort"), [(4, 0), (-1, 0), (0, 4), (0, -1)])
+def test_a_file_of_more_writers_or_sorts_than_it_should_have_is_refused(tmp_path, writer, sort):
+    fill(Events(Blocks(tmp_path / f"0{EVENTS}"), writer, sort), 1)
 
-    with pytest.raises(ValueError, match="no writer 4"):
+    with pytest.raises(ValueError, match=f"no writer {writer} with events of sort {sort}"):
         Journal.read("run", 4, tmp_path)
+
+
+def test_an_event_whose_name_was_never_written_is_named(tmp_path):
+    path = tmp_path / f"0{EVENTS}"
+    fill(Events(Blocks(path), 0, 0), 6)  # the sixth has another instance than those before it
+    first = names_of(path).read_text().splitlines()[0]
+    names_of(path).write_text(f'{first}\n[2013, "reset"]\n')
+
+    with pytest.raises(ValueError, match="event 5 has a name that is not there"):
+        Journal.read("run", 1, tmp_path)
+
+
+@pytest.mark.parametrize("missing", [0, 1, BLOCK - 1, BLOCK])
+def test_a_block_that_was_cut_off_is_nobody_s(tmp_path, missing):
+    path = tmp_path / f"0{EVENTS}"
+    fill(Events(Blocks(path), 0, 0), 2 * IN_A_BLOCK)
+    path.write_bytes(path.read_bytes()[: 2 * BLOCK - missing])
+
+    assert len(read_blocks(path)[0, 0]) == (1 if missing else 2)
+
+
+def test_a_system_that_allocates_no_room_has_it_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    path = tmp_path / f"0{EVENTS}"
+    fill(Events(Blocks(path), 0, 0), count := 17 * IN_A_BLOCK)
+
+    assert content(Journal.read("run", 1, tmp_path).writers[0]) == expected(count)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="nobody tells what is mapped")
+def test_a_file_of_which_the_journal_let_go_is_mapped_no_more(tmp_path):
+    journal = Journal("run", 1, tmp_path / f"0{EVENTS}")
+    fill(journal.writers[0], 5)
+    journal.detach()
+    journal.detach()
+
+    assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+    assert content(journal.writers[0]) == expected(5)
 
 
 def test_a_name_that_was_cut_off_is_left_out(tmp_path):
@@ -186,6 +232,21 @@ def test_more_instances_than_a_record_has_room_for_are_unknown():
     numbers = [names.instance(f"i{n}") for n in range(300)]
 
     assert numbers == [*range(1, 256), *itertools.repeat(0, 45)]
+
+
+def test_more_faults_than_a_record_has_room_for_are_none(monkeypatch):
+    monkeypatch.setattr(names_file, "MOST_FAULTS", 3)
+    names = Names()
+
+    assert [names.fault(Fault(code, "server")) for code in (1, 2, 3, 4, 2, 5)] == [1, 2, 3, 0, 2, 0]
+    assert names.fault(None) == 0
+
+
+def test_names_that_nobody_wrote_are_none_and_a_place_that_is_not_there_is_named(tmp_path):
+    assert Names.read(tmp_path / "gone").faults == [None]
+    path = tmp_path / "gone" / "0.names"
+    with pytest.raises(FileWriteError, match=str(path)):
+        Names(path).instance("a")
 
 
 def test_writers_share_a_file_in_blocks_of_their_own(tmp_path):

@@ -1,11 +1,13 @@
 """What travels in a parcel arrives as it was; what cannot have been is refused."""
 
+import contextlib
 import json
 import zlib
 
 import pytest
 from builders import ack, journal, refused, unknown
 
+from pytest_rdsfailover.journal import parcel
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.parcel import LENGTH, pack, unpack
 from pytest_rdsfailover.model.records import Outcome
@@ -111,15 +113,70 @@ def test_a_write_that_nobody_can_know_of_is_refused_to_the_nanosecond(early, lat
         unpack(pack(sent.writers), [received], shift=0, span=span)
 
 
-def test_an_outcome_that_there_is_not_is_refused():
-    def without_outcomes(data):
-        return data[: 3 * 2 * 8] + bytes(2) + data[3 * 2 * 8 + 2 :]  # of the first two events
+def sent_again(events=(), skips=(), **limits):
+    """Send what one writer did; return what has arrived of it."""
+    sent, received = Journal("run", 1), Journal("run", 1)
+    for times in events:
+        sent.writers[0].record(times, Outcome.ACKED)
+    for skip in skips:
+        sent.writers[0].skip(*skip)
+    unpack(pack(sent.writers), received.writers, shift=0, **limits)
+    return received
+
+
+@pytest.mark.parametrize(
+    ("events", "skips", "limits", "why"),
+    [
+        ([(1, 2, 3), (5, 4, 6)], [], {}, "over before it began"),
+        ([(1, 2, 3), (4, 6, 5)], [], {}, "over before it began"),
+        ([], [(1, 2, 1), (5, 4, 1)], {}, "slots that are none"),
+        ([], [(1, 2, 1), (5, 6, 0)], {}, "slots that are none"),
+        ([], [(1, 2, 1), (3, 4, 2)], {"slots": 2}, "tells of 3 slots, and had 2 at most"),
+        ([(5, 5, 6), (4, 5, 9), (6, 7, 8)], [], {"span": (5, 9)}, "a write .* before the load"),
+        ([(5, 5, 6), (4, 5, 9), (6, 7, 8)], [], {"span": (4, 8)}, "a write .* after its own"),
+        ([], [(5, 5, 1), (4, 9, 1), (6, 7, 1)], {"span": (5, 9)}, "a slot .* before the load"),
+        ([], [(5, 5, 1), (4, 9, 1), (6, 7, 1)], {"span": (4, 8)}, "a slot .* after its own"),
+    ],
+)
+def test_one_event_that_cannot_have_been_is_enough_to_refuse_all(events, skips, limits, why):
+    with pytest.raises(ValueError, match=why):
+        sent_again(events, skips, **limits)
+
+
+def test_what_just_can_have_been_arrives():
+    received = sent_again([(4, 4, 4)], [(4, 4, 1), (9, 9, 2)], span=(4, 9), slots=3)
+
+    assert len(received) == 1
+    assert [skip.count for skip in received.skips] == [1, 2]
+
+
+@pytest.mark.parametrize("place", [0, 15])  # the last byte of the second event has its sign
+def test_an_outcome_that_there_is_not_is_refused(place):
+    def without_outcome(data):
+        words = bytearray(data)  # of the first two events, behind three columns of times
+        words[3 * 2 * 8 + place] = 0x80
+        return bytes(words)
 
     with pytest.raises(ValueError, match="outcome that is none"):
-        arrived(altered(lambda _: None, columns=without_outcomes))
+        arrived(altered(lambda _: None, columns=without_outcome))
 
 
-@pytest.mark.parametrize("spoil", [lambda data: data[:-20], lambda data: data[:50], lambda data: b"no" + data, lambda data: data + b"more", lambda _: b""])  # fmt: skip
+def test_nothing_is_kept_of_a_parcel_that_is_refused_late():
+    received = Journal("run", 4)
+    with pytest.raises(ValueError, match="end"):
+        unpack(pack(made().writers) + b"more", received.writers, shift=0)
+
+    assert [len(events) for writer in received.writers for events in writer.sorts] == [0] * 16
+
+
+@pytest.mark.parametrize(("most", "fits"), [(605, False), (606, True)])
+def test_a_parcel_has_so_many_events_and_no_more(monkeypatch, most, fits):
+    monkeypatch.setattr(parcel, "MOST_EVENTS", most)
+    with contextlib.nullcontext() if fits else pytest.raises(ValueError, match="more than 605"):
+        arrived(pack(made().writers[1::2]))
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[:-20], lambda data: data[:-2], lambda data: data[:50], lambda data: b"no" + data, lambda data: data + b"more", lambda _: b""])  # fmt: skip
 def test_a_damaged_parcel_is_refused(spoil):
     with pytest.raises(ValueError, match=r"damaged|cut off|end"):
         arrived(spoil(pack(made().writers[1::2])))

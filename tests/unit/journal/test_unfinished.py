@@ -125,6 +125,16 @@ def test_what_is_older_than_a_week_is_removed_unless_it_is_running(left, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_trial_of_exactly_a_week_ago_is_kept(left, tmp_path):
+    killed(left)
+    os.utime(left.path, (1000.0, 1000.0))
+
+    unfinished.prune(tmp_path, 1000.0 + unfinished.KEPT)
+    assert left.path.exists()
+    unfinished.prune(tmp_path, 1001.0 + unfinished.KEPT)
+    assert not left.path.exists()
+
+
 def test_a_trial_that_ends_while_old_ones_are_removed_is_no_fault(left, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "glob", lambda *_: iter([tmp_path / f"gone{unfinished.SUFFIX}"]))
 
@@ -221,23 +231,55 @@ def test_only_its_owner_may_read_what_was_written(left):
     ("about", "complaint"),
     [
         (None, "cannot be read"),
+        ({"version": 2}, "it is 'rdsfailover-unfinished' 2"),
+        ({"writers": unfinished.MOST_WRITERS + 1}, "it speaks of 100001 writers"),
         ("{", "is no JSON"),
         ('{"format": "x", "version": 1}', "is no unfinished trial"),
-        ("course", "before anything was written"),
+        ({"course": None}, "before anything was written"),
     ],
 )
 def test_a_directory_that_is_no_trial_is_refused_by_name(left, about, complaint):
     path = left.path / unfinished.ABOUT
     if about is None:
         path.unlink()
-    elif about == "course":
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"course": None}))
+    elif isinstance(about, dict):
+        path.write_text(json.dumps(json.loads(path.read_text()) | about))
     else:
         path.write_text(about)
 
     with pytest.raises(ArchiveError, match=complaint) as raised:
         unfinished.read(left.path)
     assert str(left.path) in str(raised.value)
+
+
+def test_a_trial_whose_writers_had_not_begun_is_refused(tmp_path):
+    kept = unfinished.Remains(tmp_path / "new" / "one", LABEL, "run", 1)
+    kept.keep(course())
+
+    with pytest.raises(ArchiveError, match="before anything was written"):
+        unfinished.read(kept.path)
+
+
+def test_one_that_says_nothing_of_itself_does_not_keep_the_next_from_being_removed(left, tmp_path):
+    killed(left)
+    strange = tmp_path / f"a{unfinished.SUFFIX}"
+    strange.mkdir()
+    (strange / unfinished.ABOUT).write_text("{}")
+
+    unfinished.forget(tmp_path, LABEL.seed, [LABEL.test], before=0.0)
+
+    assert list(tmp_path.iterdir()) == [strange]
+
+
+def test_what_has_lain_there_since_the_run_began_may_be_a_trial_that_begins(tmp_path):
+    half = tmp_path / f"half{unfinished.SUFFIX}"
+    half.mkdir()
+    os.utime(half, (1000.0, 1000.0))
+
+    unfinished.forget(tmp_path, 1, [], before=1000.0)
+    assert half.exists()
+    unfinished.forget(tmp_path, 1, [], before=1000.5)
+    assert not half.exists()
 
 
 def test_a_run_that_was_taken_up_leaves_nothing_of_its_trials(left, tmp_path):
