@@ -1,5 +1,8 @@
 """Nanoseconds and seconds: one into the other and back, without a loss."""
 
+import math
+import time
+
 import pytest
 from clocks import SteppingClock
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_rdsfailover.model.clock import (
     SECOND,
+    MonotonicClock,
     StoppableClock,
     to_nanoseconds,
     to_seconds,
@@ -43,3 +47,21 @@ def test_a_condition_is_waited_for_as_long_as_it_may_take_and_no_longer(true_at,
 
     assert wait_until(lambda: clock.now() >= true_at, timeout=5.0, clock=clock, every=1.0) == found
     assert clock.moment == moment
+
+
+@pytest.mark.parametrize(("asked", "slept"), [(-1.0, []), (0.25, [0.25]), (2.0, [2.0])])
+def test_the_clock_sleeps_for_what_is_not_past(monkeypatch, asked, slept):
+    done = []
+    monkeypatch.setattr(time, "sleep", done.append)
+    MonotonicClock().sleep(asked)
+
+    assert done == slept
+
+
+def test_a_moment_that_is_past_is_not_waited_for():
+    StoppableClock("the trial").sleep(-math.inf)
+
+
+def test_seconds_are_those_of_the_machine():
+    before = time.monotonic()
+    assert before <= MonotonicClock().now() <= time.monotonic()

@@ -53,3 +53,24 @@ def test_no_local_variable_that_comes_from_an_endpoint_shows_its_password():
     assert "t0ken" in renewed.url()
     assert not {"s3 cret", "s3%20cret", "t0ken"} & set(repr(shown).split("'"))
     assert "s3" not in repr(shown)
+
+
+def test_an_endpoint_connects_by_what_its_cluster_has_set_and_by_nothing_else():
+    ours = replace(ENDPOINT, connector=lambda endpoint, **options: (endpoint.name, options))
+
+    assert ours.connect(charset="utf8mb4") == ("cluster", {"charset": "utf8mb4"})
+    with pytest.raises(RuntimeError, match="belongs to no cluster"):
+        ENDPOINT.connect()
+
+
+@pytest.mark.parametrize(
+    "more", [{"connector": print}, {"token": lambda: "t"}, {"alias": "db.example"}]
+)
+def test_how_it_is_reached_makes_no_other_endpoint_of_it(more):
+    assert replace(ENDPOINT, **more) == ENDPOINT
+    assert not {"connector", "token", "alias", "tls"} & set(re.findall(r"\w+", repr(ENDPOINT)))
+
+
+@pytest.mark.parametrize(("kind", "moves"), [("proxy", True), ("writer", False)])
+def test_only_a_connection_to_the_proxy_may_lead_elsewhere_later(kind, moves):
+    assert replace(ENDPOINT, kind=kind).moves is moves

@@ -1,13 +1,25 @@
 """Files are read within bounds, and written so that an error names them."""
 
+import errno
 import gzip
 import os
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
+from pytest_rdsfailover.model import files
 from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError
-from pytest_rdsfailover.model.files import read_bytes, read_json, write_text
+from pytest_rdsfailover.model.files import (
+    append,
+    check_file,
+    check_folder,
+    read_bytes,
+    read_json,
+    read_json_lines,
+    write_bytes,
+    write_text,
+)
 
 
 def test_a_text_is_written_as_utf_8_whatever_the_locale_and_its_halves_are_escaped(tmp_path):
@@ -66,13 +78,117 @@ def test_a_name_with_half_a_character_is_an_error_and_no_crash(tmp_path):
         read_bytes(tmp_path / "\ud800")
 
 
-def test_a_file_is_read_up_to_its_bound_and_not_beyond(tmp_path):
-    path = tmp_path / "a"
-    path.write_bytes(bytes(100))
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_is_read_up_to_its_bound_and_not_beyond(tmp_path, packed):
+    path, size = tmp_path / "a", files.CHUNK + 100
+    path.write_bytes(gzip.compress(bytes(size)) if packed else bytes(size))
 
-    assert len(read_bytes(path, most=100)) == 100
-    with pytest.raises(ArchiveError, match="holds more than"):
-        read_bytes(path, most=99)
+    assert len(read_bytes(path, unpack=packed, most=size)) == size
+    with pytest.raises(ArchiveError, match="holds more than 1 MiB"):
+        read_bytes(path, unpack=packed, most=size - 1)
+
+
+def test_a_small_file_that_unpacks_to_much_is_unpacked_up_to_its_bound(tmp_path):
+    path = tmp_path / "bomb"
+    path.write_bytes(gzip.compress(bytes(64 << 20)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArchiveError, match="holds more than 1 MiB"):
+            read_bytes(path, unpack=True, most=1 << 20)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_json_is_read_up_to_so_many_values(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MOST_VALUES", 4)
+    path = tmp_path / "a"
+    path.write_text('[1, 2, {"a": 3}]')
+    assert read_json(path) == [1, 2, {"a": 3}]
+    path.write_text('[1, 2, {"a": [3]}]')
+    with pytest.raises(ArchiveError, match="holds more than 4 values"):
+        read_json(path)
+
+
+def test_each_line_holds_a_value_and_an_empty_one_none(tmp_path):
+    path = tmp_path / "a"
+    path.write_text('{"a": 1.5}\n\n[2]\n')
+
+    assert read_json_lines(path) == [{"a": 1.5}, [2]]
+
+
+@pytest.mark.parametrize("place", [os.devnull, "pipe"])
+def test_what_has_no_end_is_refused_and_not_waited_for(tmp_path, place):
+    path = tmp_path / place
+    if place == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(ArchiveError, match="no regular file"):
+        read_bytes(path)
+
+
+def test_a_file_is_added_to_and_not_made_anew(tmp_path):
+    path = tmp_path / "a"
+    with pytest.raises(FileNotFoundError):
+        append(path, b"x")
+    path.write_bytes(b"1")
+    append(path, b"23")
+
+    assert path.read_bytes() == b"123"
+
+
+@pytest.mark.parametrize("why", files.KEPT_IN_PLACE)
+def test_a_file_that_cannot_be_replaced_is_written_in_its_place(tmp_path, monkeypatch, why):
+    def refuse(_, target):
+        raise OSError(why, os.strerror(why), str(target))
+
+    path = tmp_path / "mounted"
+    path.write_text("before")
+    monkeypatch.setattr(Path, "replace", refuse)
+    write_text(path, "after")
+
+    assert path.read_text() == "after"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(FileWriteError):
+        write_text(tmp_path / "new", "x")
+
+
+def test_a_file_for_which_there_is_no_room_is_left_as_it_is(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    path = tmp_path / "a"
+    path.write_text("before")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(FileWriteError, match="no space"):
+        write_text(path, "after")
+
+    assert path.read_text() == "before"
+
+
+def test_a_pipe_that_somebody_reads_is_written_to_as_it_is(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    write_bytes(path, b"told")
+
+    assert os.read(reader, 10) == b"told"
+    assert path.is_fifo()
+    os.close(reader)
+
+
+def test_a_place_is_tried_before_anything_is_written_to_it(tmp_path):
+    check_folder(tmp_path / "new" / "one")
+    check_file(tmp_path / "other" / "a")
+    check_file(tmp_path / "other" / "a")
+    (tmp_path / "file").touch()
+    check_file(tmp_path / "file")
+
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "new", "one", "other"]
+    for check in (check_folder, check_file):
+        with pytest.raises(FileWriteError, match="a"):
+            check(tmp_path / "file" / "a")
+    with pytest.raises(FileWriteError, match="is a directory"):
+        check_file(tmp_path / "new")
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import threading
@@ -6,6 +7,7 @@ import pytest
 
 from pytest_rdsfailover.model.owned import (
     OwnedFile,
+    hold,
     is_owned,
     remove_ownerless,
     wait_until_free,
@@ -76,3 +78,18 @@ def test_a_forked_child_owns_nothing_of_its_parent_s(tmp_path):
         parent.kill()
         parent.wait(10)
         assert not is_owned(tmp_path / "a")  # the child is still there: it ends with its input
+
+
+def test_a_file_is_held_by_one_only_and_by_nobody_s_leave_but_its_owner_s(tmp_path):
+    path = tmp_path / "ledger"
+    with pytest.raises(FileNotFoundError):
+        hold(path)
+    held = hold(path, os.O_CREAT)
+    os.write(held, b"1")
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(BlockingIOError):
+        hold(path)
+    os.close(held)
+    os.close(hold(path))
+    assert path.read_bytes() == b"1"

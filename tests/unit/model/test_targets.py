@@ -6,6 +6,7 @@ import pytest
 
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.target import (
+    COUNTS,
     Traffic,
     milestones,
     moves_writer,
@@ -36,6 +37,11 @@ def test_all_is_settled_with_the_last_milestone_of_the_last_and_not_before():
 def test_the_writer_tells_of_a_single_failover_only(moves):
     assert moves_writer([failover(moves=moves)]) is moves
     assert moves_writer([]) is moves_writer([failover(), failover()]) is None
+
+
+def test_nothing_came_to_an_endpoint_of_which_nothing_is_said():
+    assert {getattr(Traffic(), name) for name in COUNTS} == {0}
+    assert not Traffic().unseen
 
 
 def test_traffic_of_several_endpoints_is_added_up_by_writer():
