@@ -14,6 +14,7 @@ from pytest_rdsfailover.mysql.auth import (
     caching_proof,
     hide,
     native_proof,
+    same,
 )
 from pytest_rdsfailover.mysql.handshake import (
     RELAYED,
@@ -70,6 +71,28 @@ def test_a_login_names_everything_and_holds_no_password(plugin):
     assert payload.endswith(plugin + b"\0")
     assert b"secret" not in payload
     assert "secret" not in repr(ClientIdentity(**APP))
+
+
+def test_an_answer_to_a_greeting_has_each_thing_in_its_place():
+    _, payload = greeted(database=b"shop")
+    proof = native_proof(b"secret", SCRAMBLE)
+
+    assert payload == (
+        int(ALWAYS | Capability.CONNECT_WITH_DB).to_bytes(4, "little")
+        + (1 << 30).to_bytes(4, "little") + bytes([45]) + bytes(23)
+        + b"app\0" + bytes([20]) + proof + b"shop\0" + NATIVE + b"\0"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("other", "equal"), [(b"proof", True), (b"Proof", False), (b"", False)])
+def test_two_proofs_are_the_same_or_not(other, equal):
+    assert same(b"proof", other) is equal
+
+
+def test_a_method_that_only_clear_text_serves_is_not_answered():
+    login, _ = greeted(CACHING)
+    with pytest.raises(ProtocolError, match="no part of a login"):
+        login.feed(b"\x01KEY")  # nobody has asked for one, and nothing here could use it
 
 
 def test_what_the_server_cannot_do_is_not_asked_for():

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import mysql.connector.errors
 import pymysql.err
@@ -15,6 +17,7 @@ import pytest
 from waiting import until
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
+from pytest_rdsfailover.model.errors import ToldError
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
 from pytest_rdsfailover.mysql.handshake import RELAYED, Capability, Greeting, encode_greeting
@@ -116,6 +119,32 @@ def test_a_retry_that_is_refused_does_not_refuse_the_first_try():
     raised = while_handling(error(2013), error(2003))
 
     assert driver.outcome_of(raised, sent=True) is UNKNOWN
+
+
+def test_a_number_that_has_a_name_of_its_own_is_the_one_that_counts():
+    made = type("DatabaseError", (Exception,), {"errno": 1290})("a text first")
+
+    assert driver.fault_of(made) == Fault(1290, "read-only")
+    assert driver.fault_of(type("DatabaseError", (Exception,), {})()) == Fault(0, "client")
+
+
+@pytest.mark.parametrize(
+    ("raised", "fault"),
+    [
+        (wrapped(TimeoutError()), Fault(0, "timeout")),
+        (wrapped(ConnectionResetError()), Fault(0, "reset")),
+        (wrapped(KeyError()), Fault(0, "client")),
+    ],
+)
+def test_what_no_driver_raised_is_known_by_what_it_wraps(raised, fault):
+    assert driver.fault_of(raised) == fault
+
+
+def test_who_was_asked_to_write_tells_what_became_of_it():
+    told = ToldError(UNKNOWN, Fault(7, "server"), "told")
+
+    assert driver.classify(told, sent=True) == (UNKNOWN, Fault(7, "server"))
+    assert driver.classify(error(1290), sent=True) == (REFUSED, Fault(1290, "read-only"))
 
 
 def test_errors_that_refer_to_each_other_end():
@@ -294,6 +323,70 @@ def test_a_server_that_is_gone_before_the_tls_handshake_leaves_no_socket_open():
                 )
             gc.collect()
     assert [str(warning.message) for warning in said] == []
+
+
+def test_a_connection_is_encrypted_for_an_authority_if_that_is_wanted(monkeypatch):
+    context = ssl.create_default_context()
+    monkeypatch.setattr(driver, "_context", lambda _: context)
+
+    def made(**how):
+        return driver.connect(replace(WHERE, tls=Tls(ca="ca.pem", **how)), defer_connect=True)
+
+    assert made().ctx is context
+    assert not made(wanted=False).ssl
+    assert driver.connect(WHERE, defer_connect=True, ssl=context).ctx is context
+
+
+def test_no_schema_is_asked_for_where_there_is_none():
+    assert driver.connect(replace(WHERE, database=""), defer_connect=True).db is None
+    assert driver.connect(WHERE, defer_connect=True).db == "d"
+
+
+def test_a_connection_by_a_file_is_safe_and_refused_where_nobody_listens(tmp_path):
+    path = str(tmp_path / "s")
+    made = driver.connect(WHERE, defer_connect=True, unix_socket=path)
+    with pytest.raises(pymysql.err.OperationalError, match="No such file") as raised:
+        driver._socket(made)
+    assert driver.fault_of(raised.value) == Fault(2003, "refused")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        with driver._socket(made) as sock:
+            assert sock.gettimeout() == made.connect_timeout
+    assert made._secure
+
+
+def test_a_connection_waits_shortly_sends_at_once_and_notices_who_is_gone():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = replace(WHERE, port=server.getsockname()[1])
+        made = driver.connect(where, defer_connect=True, bind_address="127.0.0.3")
+        with driver._socket(made) as sock:
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert sock.gettimeout() == made.connect_timeout
+            assert sock.getsockname()[0] == "127.0.0.3"
+
+
+def test_an_error_of_a_login_shows_no_frame_that_holds_what_was_sent():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up():
+            server.accept()[0].close()
+
+        threading.Thread(target=hang_up).start()
+        with pytest.raises(pymysql.err.OperationalError) as raised:
+            driver.connect(replace(WHERE, port=server.getsockname()[1]))
+
+    shown = [frame.name for frame in traceback.extract_tb(raised.value.__traceback__)]
+    assert set(shown[1:]) <= {"connect"}
+
+
+@pytest.mark.parametrize("sock", [None, object()])
+def test_a_connection_is_closed_without_a_word_if_it_is_open(sock):
+    done = []
+    driver.close(SimpleNamespace(_sock=sock, _force_close=lambda: done.append(1)))
+
+    assert done == [1] * (sock is not None)
 
 
 class Refusing:

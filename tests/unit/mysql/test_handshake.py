@@ -10,9 +10,11 @@ from pytest_rdsfailover.mysql.handshake import (
     Greeting,
     client_capabilities,
     encode_greeting,
+    is_tls_request,
     parse_greeting,
     relayed_greeting,
     relayed_response,
+    without_tls,
 )
 from pytest_rdsfailover.mysql.packets import ProtocolError
 
@@ -80,6 +82,55 @@ def test_a_client_gets_only_what_it_was_offered():
 def test_tls_that_was_not_offered_is_an_error():
     with pytest.raises(ProtocolError, match="TLS"):
         relayed_response(response(int(RELAYED | Capability.SSL)), RELAYED)
+
+
+@pytest.mark.parametrize("name", ["COMPRESS", "ZSTD"])
+def test_compression_that_was_not_offered_is_an_error_and_else_none(name):
+    wanted = response(int(RELAYED | Capability[name]))
+    with pytest.raises(ProtocolError, match="compression"):
+        relayed_response(wanted, RELAYED)
+
+    assert relayed_response(wanted, RELAYED | Capability[name]) == wanted[:28] + bytes(4) + b"app\0"
+
+
+def test_an_answer_that_was_offered_is_passed_on_as_it_came():
+    wanted = response(int(RELAYED | Capability.SSL))
+
+    assert relayed_response(wanted, RELAYED | Capability.SSL) == wanted[:28] + bytes(4) + b"app\0"
+
+
+def test_a_client_of_before_4_1_is_refused():
+    with pytest.raises(ProtocolError, match=r"4\.1"):
+        client_capabilities(response(int(RELAYED & ~Capability.PROTOCOL_41)))
+
+
+@pytest.mark.parametrize(
+    ("tls", "tail", "asks"), [(True, b"", True), (True, b"app\0", False), (False, b"", False)]
+)
+def test_tls_is_asked_for_by_an_answer_that_names_nobody_yet(tls, tail, asks):
+    said = response(int(RELAYED) | int(Capability.SSL) * tls, tail)
+
+    assert is_tls_request(said) is asks
+
+
+def test_once_it_is_encrypted_an_answer_is_one_without_tls():
+    said = response(int(RELAYED | Capability.SSL))
+
+    assert without_tls(said) == response(int(RELAYED))
+
+
+@pytest.mark.parametrize(("size", "whole"), [(30, False), (31, True)])
+def test_a_greeting_has_a_fixed_part_at_least(size, whole):
+    short = bytes([10]) + b"9\0" + bytes(size)
+    with contextlib.nullcontext() if whole else pytest.raises(ProtocolError, match="no greeting"):
+        parse_greeting(short)
+
+
+@pytest.mark.parametrize(("size", "whole"), [(31, False), (32, True)])
+def test_an_answer_has_a_fixed_part_at_least(size, whole):
+    said = response(int(RELAYED))[:size]
+    with contextlib.nullcontext() if whole else pytest.raises(ProtocolError, match="too short"):
+        client_capabilities(said)
 
 
 @given(st.binary(max_size=120))

@@ -4,11 +4,13 @@ from hypothesis import strategies as st
 
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
+    STATUS_CURSOR_EXISTS,
     MessageReader,
     Packet,
     PacketReader,
     ProtocolError,
     ServerFault,
+    as_of,
     encode,
     end_of,
     ending,
@@ -127,14 +129,31 @@ def test_an_error_comes_back():
     assert error_packet(fault) == b"\xff\x0a\x05#HY000no"
     assert parse_error(error_packet(fault)) == fault
     assert parse_error(b"\xff\x10\x04too many") == ServerFault(1040, "HY000", "too many")
-    with pytest.raises(ProtocolError):
-        parse_error(b"\x00")
+    assert parse_error(b"\xff\x10\x04") == ServerFault(1040, "HY000", "")
+    for payload in (b"\x00", b"\x00\x10\x04no", b"\xff\x10"):
+        with pytest.raises(ProtocolError):
+            parse_error(payload)
+
+
+def test_an_answer_that_all_is_well_has_counts_flags_and_no_warnings():
+    assert ok_packet(0x2003, affected=251, insert_id=5) == b"\0\xfc\xfb\0\5\3\x20\0\0"
+    assert ok_packet(2) == b"\0\0\0\2\0\0\0"
+    assert eof_packet(0x2003) == b"\xfe\0\0\3\x20"
 
 
 @pytest.mark.parametrize("make", [ok_packet, eof_packet])
 def test_status_flags_are_read_and_replaced(make):
     assert status_of(make(0x2003)) == 0x2003
     assert with_status(make(0x2003), 8) == make(8)
+
+
+@pytest.mark.parametrize("make", [ok_packet, eof_packet])
+def test_the_end_of_an_answer_tells_of_the_session_and_keeps_the_rest(make):
+    ours, theirs = 0x2001, STATUS_CURSOR_EXISTS | 2
+
+    assert status_of(as_of(make(theirs), ours)) == STATUS_CURSOR_EXISTS | ours
+    fault = error_packet(ServerFault(1290, "HY000", "no"))
+    assert as_of(fault, ours) == fault
 
 
 @pytest.mark.parametrize("payload", [b"\x00", b"\x00\x00\x00\x02", b"\xfe"])

@@ -58,6 +58,24 @@ def test_a_response_is_owed_until_it_was_ended():
     assert reader.response is None
 
 
+def test_the_end_of_a_response_is_told_with_its_error_and_once():
+    told = []
+    reader = ResponseReader(told.append)
+    for payload in (OK2, ERROR):
+        reader.begin(Command.QUERY)
+        followed(reader, payload)
+        reader.end()
+        reader.end()
+
+    assert told == [0, 1053]
+
+
+def test_received_bytes_are_packets_in_order():
+    reader = ResponseReader()
+    assert reader.packets(framed(OK2, ROW)[:-1]) == [Packet(1, OK2)]
+    assert reader.packets(ROW[-1:]) == [Packet(2, ROW)]
+
+
 def test_a_command_without_an_answer_is_owed_none():
     assert reading(Command.STMT_CLOSE).response is None
 

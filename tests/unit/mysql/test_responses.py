@@ -57,6 +57,7 @@ PREPARED = b"\0\1\0\0\0\2\0\1\0\0\0\0"  # two columns, one parameter
         (Command.FIELD_LIST, [COLUMN, COLUMN, EOF2]),
         (Command.STMT_PREPARE, [ERROR]),
         (Command.STMT_PREPARE, [PREPARED[:5] + bytes(7)]),
+        (Command.STMT_PREPARE, [PREPARED[:5] + bytes(4)]),
         (Command.STMT_PREPARE, [PREPARED, COLUMN, EOF2, COLUMN, COLUMN, EOF2]),
         (Command.STMT_EXECUTE, [b"\x01", COLUMN, eof_packet(2 | STATUS_CURSOR_EXISTS)]),
         (Command.STMT_FETCH, [b"\0\0x", EOF2]),
@@ -107,10 +108,61 @@ def test_an_answer_tells_whether_rows_were_changed_or_found_as_they_should_be(ch
     assert response.idle is idle
 
 
+def test_nothing_is_known_of_an_answer_that_has_not_begun():
+    response = Response(Command.QUERY, deprecate_eof=False)
+
+    assert [response.done, response.failed, response.warned, response.queried] == [False] * 4
+    assert (response.rows, response.changed, response.error, response.status) == (0, 0, 0, None)
+    assert response.idle
+
+
 def test_each_part_of_a_table_is_named():
     assert ended(Command.QUERY, TABLE) == [
         Part.COLUMNS, Part.COLUMN, Part.PLAIN, Part.ROW, Part.ROW, Part.END,
     ]  # fmt: skip
+
+
+def test_each_part_of_a_prepared_statement_is_named():
+    packets = [PREPARED, COLUMN, EOF2, COLUMN, COLUMN, EOF2]
+    plain = [Part.PLAIN, Part.COLUMN, Part.PLAIN, Part.COLUMN, Part.COLUMN, Part.PLAIN]
+
+    assert ended(Command.STMT_PREPARE, packets) == plain
+    assert ended(Command.STMT_PREPARE, [PREPARED, *[COLUMN] * 3], deprecate_eof=True) == [
+        Part.PLAIN, Part.COLUMN, Part.COLUMN, Part.COLUMN]  # fmt: skip
+    assert ended(Command.STMT_PREPARE, [PREPARED, COLUMN, ERROR])[-1] is Part.END
+
+
+@pytest.mark.parametrize("skipping", [False, True])
+@pytest.mark.parametrize("deprecate_eof", [False, True])
+def test_the_latest_result_tells_its_rows_and_warnings_and_all_what_they_changed(
+    skipping, deprecate_eof
+):
+    response = Response(Command.QUERY, deprecate_eof=deprecate_eof)
+    more = 2 | STATUS_MORE_RESULTS
+    end = b"\xfe" + ok_packet(more)[1:-2] + b"\3\0" if deprecate_eof else b"\xfe\3\0\x0a\0"
+    table = [*(NEW_TABLE if deprecate_eof else TABLE)[:-1], end]
+    said = []
+    for packet in [*table, ok_packet(more, affected=2), *table, ok_packet(2, affected=5)]:
+        if not (skipping and response.skip(frame(packet, 1))):
+            response.feed(packet)
+        if packet[0] in (0, 0xFE) and (packet is not EOF2 or deprecate_eof):
+            said.append((response.queried, response.rows, response.warnings, response.warned,
+                         response.changed))  # fmt: skip
+
+    assert said == [
+        (True, 2, 3, True, 0), (False, 2, 0, False, 2), (True, 2, 3, True, 2), (False, 2, 0, False, 7),
+    ]  # fmt: skip
+    assert response.done
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [[b"\x01", ERROR], [b"\x01", COLUMN, EOF2, ERROR], [b"\x01", COLUMN, EOF2, ROW, ERROR]],
+)
+def test_an_error_ends_a_result_wherever_it_comes(packets):
+    response = Response(Command.QUERY, deprecate_eof=False)
+    assert [response.feed(packet) for packet in packets][-1] is Part.END
+    assert (response.done, response.failed, response.error) == (True, True, 1064)
 
 
 @pytest.mark.parametrize("command", [Command.QUIT, Command.STMT_CLOSE, Command.STMT_SEND_LONG_DATA])
@@ -200,6 +252,16 @@ def test_what_is_skipped_changes_nothing_of_what_an_answer_says(answer, chunk):
 
     assert looked_at[2]
     assert skipped == looked_at
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_skipped_rows_are_counted_however_often_it_goes_on(rows):
+    response = Response(Command.QUERY, deprecate_eof=False)
+    for packets in ([b"\x01", COLUMN, EOF2], [ROW] * rows, [ROW] * rows):
+        data = b"".join(frame(payload, 1) for payload in packets)
+        assert response.skip(data) == len(data)
+
+    assert (response.rows, response.queried) == (2 * rows, True)
 
 
 def test_a_result_is_skipped_up_to_its_end():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rdsfailover.mysql.statements import SqlDialect, references, statements
+from pytest_rdsfailover.mysql.statements import SqlDialect, references, replace_spans, statements
 
 MYSQL = SqlDialect(version=90704)
 MARIADB = SqlDialect(version=101119, mariadb=True)
@@ -42,6 +42,30 @@ def test_statements_are_split_at_their_own_semicolons(sql, parts):
     assert texts(sql) == parts
 
 
+def test_a_compound_statement_has_each_of_its_tokens_once_in_its_place():
+    (first, last) = statements(b"x; IF 1 THEN a; b; END IF", MYSQL)
+
+    assert [token.text for token in last.tokens] == [
+        b"IF", b"1", b"THEN", b"a", b";", b"b", b";", b"END", b"IF"]  # fmt: skip
+    for part in (first, last):
+        assert all(part.sql[token.start : token.end] == token.text for token in part.tokens)
+
+
+@pytest.mark.parametrize(
+    ("spans", "text"),
+    [([], b"abcdef"), ([(1, 3, b"X")], b"aXdef"), ([(0, 1, b""), (4, 6, b"YZ!")], b"bcdYZ!")],
+)
+def test_spans_of_a_text_are_replaced_in_order(spans, text):
+    assert replace_spans(b"abcdef", spans) == text
+
+
+def test_a_server_is_read_as_mysql_8_unless_it_is_known():
+    assert texts(b"SELECT '\\'; /*!80000 x */ /*!80001 ; y */", SqlDialect()) == [
+        b"SELECT '\\'; /*!80000 x */ /*!80001 ; y */"]  # fmt: skip
+    (found,) = statements(b"/*!80000 a */ /*!80001 b */ /*M! c */", SqlDialect())
+    assert found.words == (b"A",)
+
+
 def test_without_backslash_escapes_a_string_ends_earlier():
     sql = b"SELECT '\\'; x"
     assert texts(sql) == [sql]
@@ -54,6 +78,16 @@ def test_without_backslash_escapes_a_string_ends_earlier():
         (b"/*! SET */ x", MYSQL, (b"SET", b"X")),
         (b"/*!50000 SET */ x", MYSQL, (b"SET", b"X")),
         (b"/*!99999 SET */ x", MYSQL, (b"X",)),
+        (b"/*!99999 SET */x", MYSQL, (b"X",)),
+        (b"x /*!99999 SET", MYSQL, (b"X",)),
+        (b"/*!90704 SET */ x", MYSQL, (b"SET", b"X")),
+        (b"/*!90705 SET */ x", MYSQL, (b"X",)),
+        (b"/*!50700 SET */ x", MARIADB, (b"X",)),
+        (b"/*!50699 SET */ x", MARIADB, (b"SET", b"X")),
+        (b"/*!99999 SET */ x", MARIADB, (b"X",)),
+        (b"/*!100000 SET */ x", MARIADB, (b"SET", b"X")),
+        (b"/*!101120 SET */ x", MARIADB, (b"X",)),
+        (b"/*M!50701 SET */ x", MARIADB, (b"SET", b"X")),
         (b"/*!50701 SET */ x", MARIADB, (b"X",)),
         (b"/*!50600 SET */ x", MARIADB, (b"SET", b"X")),
         (b"/*M!100100 SET */ x", MARIADB, (b"SET", b"X")),

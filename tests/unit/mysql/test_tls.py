@@ -85,6 +85,16 @@ def test_another_sessions_authority_is_not_trusted(material, tmp_path):
         Client(other).shake(TlsServer(material.context))
 
 
+def test_what_was_agreed_on_is_known_after_the_handshake_and_nothing_before(material):
+    server, client = TlsServer(material.context), Client(material)
+    assert (server.established, server.version, server.cipher) == (False, "", "")
+
+    client.shake(server)
+
+    assert (server.version, server.cipher) == (client.tls.version(), client.tls.cipher()[0])
+    assert server.version.startswith("TLSv1.")
+
+
 def test_what_is_no_tls_ends_the_session_only(material):
     server = TlsServer(material.context)
 
