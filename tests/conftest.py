@@ -30,12 +30,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "patient")
 
 
 # Of what is there once all tests are collected nothing is garbage before the end. To look for some
-# among it, again and again, takes a fifth of the time of collecting, in each worker, and a tenth of
-# that of the unit tests.
-
-
-def pytest_collection():
-    gc.disable()
+# among it, again and again, takes a tenth of the time of the unit tests.
 
 
 @pytest.hookimpl(trylast=True)
@@ -48,7 +43,6 @@ def pytest_collection_modifyitems(items):
 
 def pytest_collection_finish():
     gc.freeze()
-    gc.enable()
 
 
 def pytest_sessionfinish():

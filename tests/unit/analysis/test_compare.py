@@ -182,3 +182,31 @@ def test_a_single_pair_has_no_interval_and_none_is_no_comparison():
     assert (found.low, found.high, found.p_value) == (None, None, 1.0)
     with pytest.raises(ValueError, match="without a pair"):
         compare_pairs([])
+
+
+def test_a_chance_that_is_sampled_counts_what_was_seen_and_is_never_nothing(monkeypatch):
+    monkeypatch.setattr(module, "MOST_EXACT", 3)
+    monkeypatch.setattr(module, "SHUFFLES", 9)
+
+    assert permutation_test(range(20), range(100, 120)) == 1 / 10
+    assert sign_flip_test(range(1, 60)) == 1 / 10
+    assert permutation_test([1, 1], [1, 1]) == sign_flip_test([0, 0, 0, 0]) == 1
+
+
+def test_what_a_comparison_says_beside_its_interval():
+    found = compare([1.0, 3.0, 2.0], [5.0, 4.0])
+
+    assert (found.baseline, found.candidate, found.pairs, found.dropped) == (3, 2, 0, 0)
+    assert (found.before, found.after, found.difference) == (2.0, 4.5, 2.5)
+    assert (found.ratio, found.change) == (2.25, 1.25)
+    assert compare([0.0], [1.0]).ratio is compare([0.0], [1.0]).change is None
+    paired = compare_pairs([(1.0, 2.0), (3.0, 3.5)], dropped=2)
+    assert (paired.pairs, paired.dropped, paired.before, paired.after) == (2, 2, 2.0, 2.75)
+    assert (compare([1.0], [2.0, 3.0]).low, compare_pairs([(1.0, 2.0)]).low) == (None, None)
+    for nothing in (
+        lambda: compare([], [1.0]),
+        lambda: compare([1.0], []),
+        lambda: compare_pairs([]),
+    ):
+        with pytest.raises(ValueError, match="nothing can be compared"):
+            nothing()

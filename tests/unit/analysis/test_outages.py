@@ -4,6 +4,7 @@ from builders import ack, acks, journal, refused
 from pytest_rdsfailover.analysis.outages import (
     SHORTEST_OUTAGE,
     Incident,
+    WideGaps,
     acknowledgements,
     incidents,
     lengths,
@@ -87,6 +88,32 @@ def test_what_the_load_generator_slept_through_is_no_natural_gap():
     slept = [*steady(0, 1), *steady(1.3, 2)]
 
     assert natural(slept, pauses=[(1.0, 1.29)]) == pytest.approx(0.01)
+    assert natural(slept, pauses=[(1.0, 1.28)]) == pytest.approx(0.02)  # so long it was awake
+    assert natural(slept, pauses=[(1.0, 1.2)]) == pytest.approx(
+        0.01
+    )  # and so long it was no accident
+
+
+def test_gaps_longer_than_some_length_are_found_once_and_asked_often():
+    acks = [0, 10, 20, 100, 110, 200, 300, 305]
+    wide = WideGaps.of(acks, lengths(acks), 50)
+
+    assert wide.gaps == [(20, 100), (110, 200), (200, 300)]
+    assert wide.longer(89) == [(110, 200), (200, 300)]
+    assert wide.longer(90) == [(200, 300)]
+    assert wide.longer(9) == [(0, 10), (10, 20), (20, 100), (100, 110), (110, 200), (200, 300)]
+
+
+@pytest.mark.parametrize(
+    ("since", "widest", "last"),
+    [(0, 100, (200, 300)), (299, 100, (200, 300)), (300, 100, (200, 300)), (301, 5, (300, 305)),
+     (305, 5, (300, 305))],
+)  # fmt: skip
+def test_the_widest_gap_is_of_those_that_were_not_over(since, widest, last):
+    acks = [0, 100, 110, 200, 300, 305]
+    wide = WideGaps.of(acks, lengths(acks), 50)
+
+    assert (wide.widest(since), wide.last_widest(since)) == (widest, last)
 
 
 def incident(*gaps):
@@ -99,7 +126,9 @@ def incident(*gaps):
     )
 
 
-@pytest.mark.parametrize(("pause", "together"), [(990, True), (1010, False), (5000, False)])
+@pytest.mark.parametrize(
+    ("pause", "together"), [(990, True), (1000, False), (1010, False), (5000, False)]
+)
 def test_outages_that_follow_each_other_closely_are_one_incident(pause, together):
     one, other = (0, 2000), (2000 + pause, 4000 + pause)
     found = incidents([(start * MS, stop * MS) for start, stop in (one, other)])

@@ -30,6 +30,32 @@ def test_at_the_edges_what_lies_in_the_middle_hides_nothing():
     assert SOME.at_edges(SPAN, EDGE) == 505 * MS
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "hidden"),
+    [
+        (1_010, 1_100, 0),
+        (1_009, 1_100, 91),
+        (1_900, 1_990, 0),
+        (1_900, 1_991, 91),
+        (900, 1_050, 50),
+    ],
+)
+def test_an_edge_reaches_so_far_and_no_further(first, last, hidden):
+    assert pauses((first, last)).at_edges(SPAN, EDGE) == hidden * MS
+
+
+@pytest.mark.parametrize(
+    ("span", "most"),
+    [
+        ((2_600, 2_700), 10), ((2_601, 2_700), 0), ((2_600, 2_605), 5), ((1_000, 2_000), 715),
+        ((1_600, 1_650), 10), ((-200, -101), 0), ((-200, -100), 10),
+    ],
+)  # fmt: skip
+def test_where_a_pause_was_noted_near_by_one_more_may_have_gone_unnoticed(span, most):
+    assert SOME.most_within((span[0] * MS, span[1] * MS)) == most * MS
+    assert pauses().most_within(SPAN) == 0
+
+
 def test_a_moment_may_have_been_seen_late_by_the_pause_that_it_ended():
     assert SOME.before(1_500 * MS) == 1_500 * MS
     assert SOME.before(1_750 * MS) == 50 * MS

@@ -53,6 +53,21 @@ def test_few_reliable_trials_say_nothing_of_all():
     assert (found.max.value, found.max.upper) == (1.0, math.inf)
 
 
+@pytest.mark.parametrize(
+    ("counts", "problem"),
+    [
+        ({}, ""), ({"invalid": 2}, ""), ({"unreliable": 2}, ""), ({"invalid": 1, "unreliable": 1}, ""),
+        ({"invalid": 3}, "only 2 of 5 trials have a figure (40%)"),
+        ({"invalid": 2, "unreliable": 1}, "only 2 of 5 trials have a figure (40%)"),
+    ],
+)  # fmt: skip
+def test_half_of_all_trials_that_were_run_speak_for_them(counts, problem):
+    found = population([1.0, 2.0], **counts)
+
+    assert found.problem == problem
+    assert {found.median.problem, found.p95.problem, found.max.problem} == {problem}
+
+
 def test_clean_trials_still_allow_some_breaches_and_more_would_prove_99_percent():
     found = population([0.0] * 15)
 

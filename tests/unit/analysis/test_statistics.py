@@ -17,6 +17,7 @@ def test_percentiles_are_values_of_the_list():
     assert percentile([1, 2, 3, 4], 0.5) == 2
     assert percentile(list(range(1, 101)), 0.99) == 99
     assert percentile([7], 0.99) == 7
+    assert (percentile([1, 2, 3], 0.0), percentile([1, 2, 3], 1.0)) == (1, 3)
 
 
 def test_the_median_of_an_even_number_is_between_the_middle_two():
@@ -24,7 +25,9 @@ def test_the_median_of_an_even_number_is_between_the_middle_two():
     assert median([1, 2, 4, 9]) == 3
 
 
-@pytest.mark.parametrize(("n", "low", "high"), [(6, 1, 6), (10, 2, 9), (15, 4, 12)])
+@pytest.mark.parametrize(
+    ("n", "low", "high"), [(6, 1, 6), (8, 1, 8), (9, 2, 8), (10, 2, 9), (15, 4, 12)]
+)
 def test_the_medians_interval_is_the_exact_one_of_order_statistics(n, low, high):
     assert median_interval(range(1, n + 1)) == (low, high)
 

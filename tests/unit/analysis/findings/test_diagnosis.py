@@ -204,10 +204,15 @@ def test_writes_that_meet_a_read_only_instance_long_after_it_settled(last, told)
     assert ("demoted_writer" in found) is told
 
 
-@pytest.mark.parametrize(("took", "told"), [(4.9, False), (5.1, True)])
+@pytest.mark.parametrize(("took", "told"), [(4.999, False), (5.0, True), (5.1, True)])
 def test_operations_that_wait_long_for_an_error(took, told):
-    found = diagnosed([*CALM, unknown(10.1 + took, 2013, sent=10.1), *acks(15.5, 20.0, 0.1)])
-    assert ("long_waits" in found) is told
+    waits = [unknown(10.1 + took + n / 10, 2013, sent=10.1 - n / 10) for n in range(2)]
+    found = diagnosed([*CALM, *waits, *acks(15.5, 20.0, 0.1)])
+    assert "long_waits" in found
+    longest = f"{took + 0.2:.2f} s before they failed"
+    shortest = f"2 operations waited {took:.2f} s to" if told else "1 operations waited 5.20 s to"
+    assert longest in found["long_waits"].evidence
+    assert shortest in found["long_waits"].evidence
 
 
 @pytest.mark.parametrize(
