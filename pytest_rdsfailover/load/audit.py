@@ -33,10 +33,11 @@ def read_back(workload: Workload, where: Callable[[], Endpoint], clock: Clock) -
     Raises:
         AuditError: with the last reason; at once if trying again cannot help.
     """
-    deadline = clock.now() + PATIENCE
+    deadline, endpoint = clock.now() + PATIENCE, None
     while True:
         try:
-            positions = workload.stored(where())
+            endpoint = where()
+            positions = workload.stored(endpoint)
             if positions is None:
                 return None
             found = list(positions)  # first: what is torn is known after that
@@ -45,7 +46,8 @@ def read_back(workload: Workload, where: Callable[[], Endpoint], clock: Clock) -
             raise
         except Exception as error:
             why = f"the stored writes cannot be read back: {type(error).__name__}: {error}"
-            if is_mistake(error):
+            passing = passing_codes(endpoint)
+            if is_mistake(error, passing):
                 raise AuditError(f"{why}; no failover makes this fail, so it was not tried again"
                                  ) from error  # fmt: skip
             if clock.now() >= deadline:
@@ -53,13 +55,22 @@ def read_back(workload: Workload, where: Callable[[], Endpoint], clock: Clock) -
             clock.sleep(EVERY)
 
 
-def is_mistake(error: BaseException) -> bool:
+def passing_codes(endpoint: Endpoint | None) -> frozenset[int]:
+    """Return the server's own errors that pass at an endpoint, so that trying again may help.
+
+    While a secret is rotated the database refuses its old password for a moment before there is a new one.
+    """
+    rotates = endpoint is not None and endpoint.renew is not None
+    return PASSING | {driver.ACCESS_DENIED} if rotates else PASSING
+
+
+def is_mistake(error: BaseException, passing: frozenset[int] = PASSING) -> bool:
     """Tell whether an error is of the code that reads back, and not of a connection or a server.
 
     An error that wraps one of a connection is no mistake, whichever library's class it has.
     """
     kinds = {(fault.kind, fault.code) for fault in map(driver.fault_of, driver.chain(error))}
-    if any(kind not in {"server", "client"} or code in PASSING for kind, code in kinds):
+    if any(kind not in {"server", "client"} or code in passing for kind, code in kinds):
         return False
     if any(kind == "server" for kind, _ in kinds):
         return True

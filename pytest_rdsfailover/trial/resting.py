@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pytest_rdsfailover.analysis.proof import AWAY
+from pytest_rdsfailover.load.audit import passing_codes
 from pytest_rdsfailover.model.clock import Clock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import NotReadyError
@@ -52,8 +53,8 @@ def at_rest(
 ) -> None:
     """Wait until no failover is on, then do some work on the writer.
 
-    Another failover may begin meanwhile, so that work which finds no writer is done again: it must
-    bear that.
+    Another failover may begin meanwhile, and everybody who comes back may take all connections: so
+    work which finds no writer, or a server that cannot serve just now, is done again. It must bear that.
 
     Args:
         target: whose writer it is.
@@ -66,13 +67,14 @@ def at_rest(
         NotReadyError: if a failover does not end, or no writer can be had.
         RdsFailoverError: if none can be had, for a server of ours has ended or failed.
     """
-    begun = clock.now()
+    begun, endpoint = clock.now(), None
     while True:
         rest()
         try:
-            return work(target.audit_endpoint())
+            endpoint = target.audit_endpoint()
+            return work(endpoint)
         except Exception as error:
-            if not _is_away(error):
+            if not _passes(error, endpoint):
                 raise
             target.check()
             waited = clock.now() - begun
@@ -81,7 +83,9 @@ def at_rest(
             clock.sleep(EVERY)
 
 
-def _is_away(error: Exception) -> bool:
-    """Tell whether an error says that there is no writer; errors before it do not count."""
+def _passes(error: Exception, endpoint: Endpoint | None) -> bool:
+    """Tell whether an error says that there is no writer for now; errors before it do not count."""
     code = error.args[0] if error.args else None
-    return isinstance(code, int) and driver.KINDS.get(code) in AWAY
+    if not isinstance(code, int):
+        return False
+    return driver.KINDS.get(code) in AWAY or code in passing_codes(endpoint)

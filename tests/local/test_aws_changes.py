@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("moto")
 pytest.importorskip("flask")
 
+from botocore.exceptions import ClientError
 from region import CLUSTER, described, refusal
 
 # The API asks the gateway, never the server.
@@ -60,6 +61,30 @@ def test_what_cannot_be_done_to_the_cluster_is_refused(rds, call, code, named):
         arguments |= {"SkipFinalSnapshot": True}
 
     assert refusal(getattr(rds, call), **arguments) == code
+    assert (steady(described(rds)), instances(rds)) == before
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("add_role_to_db_instance", {"DBInstanceIdentifier": "instance-1", "RoleArn": "arn:x", "FeatureName": "f"}),
+        ("create_db_instance_read_replica", {"DBInstanceIdentifier": "new"}),
+        ("create_db_proxy", {"DBProxyName": "new", "EngineFamily": "MYSQL", "RoleArn": f"arn:{'x' * 20}", "VpcSubnetIds": ["s"]}),
+        ("start_export_task", {"ExportTaskIdentifier": "x", "SourceArn": "x", "S3BucketName": "x", "IamRoleArn": "x", "KmsKeyId": "x"}),
+    ],
+)  # fmt: skip
+def test_a_call_at_which_moto_breaks_is_refused_and_not_tried_again(rds, call, arguments):
+    """As a 500 it would be, five times."""
+    before = steady(described(rds)), instances(rds)
+    with pytest.raises(ClientError) as caught:
+        getattr(rds, call)(**arguments)
+
+    told = caught.value.response
+    assert (told["ResponseMetadata"]["HTTPStatusCode"], told["Error"]["Code"]) == (
+        501,
+        "NotImplemented",
+    )
+    assert "which fails at this call" in told["Error"]["Message"]
     assert (steady(described(rds)), instances(rds)) == before
 
 

@@ -103,17 +103,8 @@ class RegionApplication:
             if is_of_lambda(environ):
                 return self._functions(environ, start)
             return self._answer(environ, start)
-        except SettingError as error:
-            return failure(environ, start, "400 Bad Request", "InvalidParameterValue", str(error))
-        except NotImplementedError as error:
-            text = f"{error}; the AWS API of a local cluster is moto's, which lacks this call"
-            return failure(environ, start, "501 Not Implemented", "NotImplemented", text)
         except Exception as error:  # noqa: BLE001 - moto's own failures have no common class
-            if not isinstance(error, RdsFailoverError):
-                traceback.print_exc()
-            return failure(
-                environ, start, "500 Internal Server Error", "InternalFailure", repr(error)
-            )
+            return failure(environ, start, *_told_of(error))
 
     def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a call of AWS, other than those of Lambda."""
@@ -211,3 +202,18 @@ def show(shown: Shown, home: str) -> None:
     LocalRds.shown = shown
     for region in {home, shown.region}:
         rds_backends[DEFAULT_ACCOUNT_ID][region].show()
+
+
+def _told_of(error: Exception) -> tuple[str, str, str]:
+    """Return the status, the code and the text by which a client is told of an error."""
+    if isinstance(error, SettingError):
+        return "400 Bad Request", "InvalidParameterValue", str(error)
+    if isinstance(error, RdsFailoverError):
+        return "500 Internal Server Error", "InternalFailure", repr(error)
+    # No 500 for what moto lacks, or breaks at: clients would try again what fails each time.
+    said, does = str(error), "lacks this call"
+    if not isinstance(error, NotImplementedError):
+        traceback.print_exception(error)
+        said, does = repr(error), "fails at this call"
+    text = f"{said}; the AWS API of a local cluster is moto's, which {does}"
+    return "501 Not Implemented", "NotImplemented", text

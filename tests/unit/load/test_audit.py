@@ -4,6 +4,7 @@ import decimal
 import itertools
 import json
 import uuid
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pymysql
@@ -184,6 +185,21 @@ def test_what_a_failover_can_cause_is_tried_again_within_a_bound(error, remedy):
 
     assert remedy in told
     assert waited == pytest.approx(PATIENCE, abs=0.1)
+
+
+def test_a_password_that_is_refused_while_it_is_rotated_is_tried_again():
+    errors = [pymysql.err.OperationalError(1045, "Access denied")] * 3
+
+    def stored():
+        if errors:
+            raise errors.pop()
+        return KEYS
+
+    clock, rotates = SteppingClock(), SimpleNamespace(renew=lambda _: False)
+    read = read_back(CallWorkload(JOURNAL, print, stored=stored), lambda: rotates, clock)
+
+    assert len(read.positions) == 3
+    assert 0 < clock.moment < 1
 
 
 def test_a_mistake_that_wraps_a_lost_connection_is_none():

@@ -1,5 +1,6 @@
 """What needs the writer at the end of a trial waits for a late failover, and not for a stuck one."""
 
+import contextlib
 import math
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ from clocks import SteppingClock
 from pytest_rdsfailover.model.errors import DiedError, NotReadyError
 from pytest_rdsfailover.trial.resting import NEWS, PATIENCE, REST, at_rest, check_late, rest_awhile
 
-ENDPOINT = object()
+ENDPOINT = SimpleNamespace(renew=None)
 
 
 def target(clock, over_at, ended_at=math.inf):
@@ -43,18 +44,37 @@ def test_without_a_failover_nothing_is_waited_for():
     assert clock.moment == 0.0
 
 
-def test_work_that_finds_no_writer_is_done_again_after_another_rest():
+@pytest.mark.parametrize("code", [1836, 2013, 1040, 1203, 1205])
+def test_work_that_finds_no_writer_is_done_again_after_another_rest(code):
+    """Nor one that all who come back have left no connection of."""
     clock, rests, seen = SteppingClock(), [], []
 
     def work(endpoint):
         seen.append(endpoint)
         if len(seen) < 3:
-            raise pymysql.err.OperationalError(1836, "read only")
+            raise pymysql.err.OperationalError(code, "not now")
 
     there = target(clock, over_at=0.0)
     at_rest(there, "drop t", work, clock, rest=lambda: rests.append(clock.moment))
     assert seen == [ENDPOINT] * 3
     assert len(rests) == 3
+
+
+@pytest.mark.parametrize(("renew", "tries"), [(None, 1), (lambda _: False, 3)])
+def test_a_refused_password_is_tried_again_where_it_may_be_rotated_just_now(renew, tries):
+    """The database has the new one a moment before the secret tells it."""
+    clock, seen = SteppingClock(), []
+    there = target(clock, over_at=0.0)
+    there.audit_endpoint = lambda: SimpleNamespace(renew=renew)
+
+    def work(_):
+        seen.append(clock.moment)
+        if len(seen) < 3:
+            raise pymysql.err.OperationalError(1045, "Access denied")
+
+    with contextlib.suppress(pymysql.err.OperationalError):
+        at_rest(there, "drop t", work, clock, rest=list)
+    assert len(seen) == tries
 
 
 @pytest.mark.parametrize("code", [1064, 1142])
