@@ -1,6 +1,6 @@
 """A journal and its circumstances, judged: all that a trial says, measured once."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from pytest_rdsfailover.analysis.absence import Absence, absences
@@ -84,7 +84,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     invalid = why_invalid(
         course,
         acked=absence.acked_before,
-        failed=_failed(journal, found, _calm_until(course)),
+        failed=_failed(journal, found, _calm(course)),
         untrue=witnesses.why_untrue() or why_without_writer(found, course),
     )
     proven = [weighed.gap for weighed in absence.gaps.proven]
@@ -183,20 +183,28 @@ def _counted(certain: int, perhaps: int) -> Figure:
     return Figure(certain, certain + perhaps, unit="", best=certain)
 
 
-def _calm_until(course: Course) -> int:
-    """Return up to when failures are the load's own: the trigger, or the end without one."""
-    return to_nanoseconds(course.stop if course.trigger is None else course.trigger)
+def _calm(course: Course) -> tuple[int, int]:
+    """Return when failures are the load's own: up to the trigger, or to the end without one.
+
+    What failed while the trigger was armed is in no verdict, as what was acknowledged then.
+    """
+    until = course.stop if course.trigger is None else course.trigger
+    return to_nanoseconds(course.start), to_nanoseconds(until)
 
 
-def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
-    """Return how many writes and reads had failed by a moment."""
-    rows = ((series, bisect_right(series.finished, until)) for series in all_series)
-    writes = sum(series.acked.count(0, 0, last) for series, last in rows)
+def _failed(journal: Journal, all_series: Sequence[Series], calm: tuple[int, int]) -> int:
+    """Return how many writes and reads failed from one moment to another."""
+    since, until = calm
+    rows = (
+        (series, bisect_left(series.finished, since), bisect_right(series.finished, until))
+        for series in all_series
+    )
+    writes = sum(series.acked.count(0, first, last) for series, first, last in rows)
     reads = (
         outcome != Outcome.ACKED
         for writer in journal.writers
         for outcome, finished in zip(writer.reads.outcome, writer.reads.finished, strict=True)
-        if finished <= until
+        if since <= finished <= until
     )
     return writes + sum(reads)
 

@@ -216,3 +216,10 @@ def test_a_summary_travels_between_processes():
     trial = judge()
 
     assert pickle.loads(pickle.dumps(trial)) == trial
+
+
+def test_what_failed_before_observation_is_in_no_verdict_as_what_was_acknowledged_then():
+    early = [refused(4 + n / 100 + 0.005, 0, "client") for n in range(90)]
+
+    assert judge([*early, *FAILOVER], start=5.0, calm_errors=0.05).valid
+    assert "90 of " in judge([*early, *FAILOVER], start=3.0, calm_errors=0.05).reason
