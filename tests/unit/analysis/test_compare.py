@@ -190,7 +190,12 @@ def test_a_chance_that_is_sampled_counts_what_was_seen_and_is_never_nothing(monk
 
     assert permutation_test(range(20), range(100, 120)) == 1 / 10
     assert sign_flip_test(range(1, 60)) == 1 / 10
-    assert permutation_test([1, 1], [1, 1]) == sign_flip_test([0, 0, 0, 0]) == 1
+    assert (
+        permutation_test([1], [1])
+        == permutation_test([1, 1], [1, 1])
+        == sign_flip_test([0, 0, 0, 0])
+        == 1
+    )
 
 
 def test_what_a_comparison_says_beside_its_interval():

@@ -51,6 +51,10 @@ def test_two_late_failures_are_those_of_a_connection_that_was_cut():
     assert found(judged(10.0, every=4.0)) is None
 
 
+def test_three_late_failures_are_none_of_a_single_connection():
+    assert found(judged(10.0, every=2.0)) is not None  # at 13, 15 and 17 s
+
+
 @pytest.mark.parametrize("changes", [{"settled": None}, {"settled": 19.95}])
 def test_of_a_cluster_that_had_not_settled_before_the_last_read_it_is_undecided(changes):
     assert judged(10.0, **changes).figure("stuck_readers").problem

@@ -72,6 +72,19 @@ def test_too_few_values_show_nothing():
     assert of_pairs([], seconds_grown, 0.01) == NEVER
 
 
+@pytest.mark.parametrize(
+    ("ways", "every", "chance", "needed"),
+    [
+        ([1, 1], 2, 0.5, 1), ([1, 1], 2, 0.49, None), ([1, 2, 1], 4, 0.25, 2), ([1, 2, 1], 4, 0.75, 1),
+        ([1, 2, 1], 4, 0.74, 2), ([1, 2, 1], 4, 0.24, None), ([1], 1, 0.9, None),
+    ],
+)  # fmt: skip
+def test_the_smallest_number_is_needed_that_chance_reaches_seldom_enough(
+    ways, every, chance, needed
+):
+    assert growth._needed(ways, every, chance) == needed
+
+
 def test_more_than_none_is_more_than_any_share_of_it():
     assert share_grown(0, 0.1) == math.inf
     assert share_grown(0, 0) == NEVER

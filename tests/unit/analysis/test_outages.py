@@ -58,6 +58,7 @@ def test_the_threshold_is_the_largest_of_what_machine_and_schedule_explain():
     assert threshold(20 * MS, 1000) == 60 * MS
     assert threshold(20 * MS, 10) == 200 * MS
     assert threshold(0, 0) == SHORTEST_OUTAGE
+    assert (threshold(0, 1), threshold(0, 0.5)) == (2 * SECOND, 4 * SECOND)
 
 
 def natural(moments, *, pauses=(), rate=100):

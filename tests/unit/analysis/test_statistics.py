@@ -26,7 +26,7 @@ def test_the_median_of_an_even_number_is_between_the_middle_two():
 
 
 @pytest.mark.parametrize(
-    ("n", "low", "high"), [(6, 1, 6), (8, 1, 8), (9, 2, 8), (10, 2, 9), (15, 4, 12)]
+    ("n", "low", "high"), [(6, 1, 6), (7, 1, 7), (8, 1, 8), (9, 2, 8), (10, 2, 9), (15, 4, 12)]
 )
 def test_the_medians_interval_is_the_exact_one_of_order_statistics(n, low, high):
     assert median_interval(range(1, n + 1)) == (low, high)
@@ -68,6 +68,15 @@ def test_the_number_of_clean_trials_that_prove_a_share(share, confidence, trials
     assert trials_needed(share, confidence) == trials
     assert proves(trials, trials, share, confidence)
     assert not proves(trials - 1, trials - 1, share, confidence)
+
+
+@pytest.mark.parametrize("misses", range(4))
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.8])
+def test_one_trial_fewer_proves_nothing(share, misses):
+    needed = trials_needed(share, 0.9, misses=misses)
+
+    assert proves(needed - misses, needed, share, 0.9)
+    assert not proves(needed - 1 - misses, needed - 1, share, 0.9)
 
 
 def test_a_trial_that_misses_costs_more_trials():

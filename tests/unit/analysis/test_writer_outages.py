@@ -9,12 +9,13 @@ def alone(events):
     return series_of(journal(events))[0]
 
 
-def away(events, *, since=0.0, stop=9.0, longer_than=0.1):
+def away(events, *, since=0.0, stop=9.0, longer_than=0.1, patience=0.0):
     found = writer_outages(
         alone(events),
         since=round(since * SECOND),
         stop=round(stop * SECOND),
         longer_than=round(longer_than * SECOND),
+        patience=round(patience * SECOND),
     )
     return [(each.start / SECOND, each.stop / SECOND) for each in found]
 
@@ -35,6 +36,14 @@ def test_a_write_that_was_sent_late_was_away_from_when_it_was_intended():
 
 def test_a_writer_that_never_returns_is_away_to_the_end():
     assert away([ack(1.0), refused(2.0, intended=2.0)]) == [(2.0, 9.0)]
+
+
+def test_what_was_over_before_the_trigger_is_not_looked_at():
+    assert away([ack(1.0), refused(2.0, intended=2.0)], since=5.0) == []
+    assert away([ack(1.0)], since=5.0, patience=3.0) == [(5.0, 9.0)]  # nothing is heard of it
+    assert away([ack(6.0)], since=5.0, patience=2.0) == [(6.0, 9.0)]
+    assert away([ack(6.0)], since=5.0, patience=4.0) == []
+    assert away([refused(1.0, intended=0.5), ack(2.0), ack(3.0)]) == [(0.5, 2.0)]
 
 
 def test_time_that_two_outages_of_a_writer_share_counts_once():

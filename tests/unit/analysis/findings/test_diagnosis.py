@@ -204,7 +204,7 @@ def test_writes_that_meet_a_read_only_instance_long_after_it_settled(last, told)
     assert ("demoted_writer" in found) is told
 
 
-@pytest.mark.parametrize(("took", "told"), [(4.999, False), (5.0, True), (5.1, True)])
+@pytest.mark.parametrize(("took", "told"), [(4.999999999, False), (5.0, True), (5.1, True)])
 def test_operations_that_wait_long_for_an_error(took, told):
     waits = [unknown(10.1 + took + n / 10, 2013, sent=10.1 - n / 10) for n in range(2)]
     found = diagnosed([*CALM, *waits, *acks(15.5, 20.0, 0.1)])
@@ -221,6 +221,7 @@ def test_operations_that_wait_long_for_an_error(took, told):
         (refused(12.2, 2003, sent=10.1), True),
         (refused(12.2, 2013, sent=10.1), True),  # cut in the handshake: nothing was ever sent
         (refused(11.5, 2003, sent=10.1), False),
+        (refused(11.599999999, 2003, sent=10.1), False),
         (refused(12.2, 2003, "timeout", sent=10.1), False),  # by a time-out of two seconds
         (refused(12.2, 1205, sent=10.1), False),  # the server made it wait
         (unknown(12.2, 2013, sent=10.1), False),  # it waited for an answer
@@ -232,6 +233,13 @@ def test_writes_that_wait_for_a_connect_without_a_time_out(waits, told):
     if told:
         assert "1 write waited 2.10 s for" in found["unbounded_connects"].evidence
         assert "connect_timeout" in found["unbounded_connects"].cure
+
+
+def test_writes_that_wait_for_a_connect_are_counted_from_one_second_and_a_half_on():
+    waits = [refused(11.6, 2003, sent=10.1), refused(11.599999999, 2003, sent=10.1)]
+    found = diagnosed([*CALM, *waits, refused(12.2, 2003, sent=10.1), *acks(12.5, 20.0, 0.1)])
+
+    assert "2 writes waited 1.50 s to 2.10 s" in found["unbounded_connects"].evidence
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,8 @@ def retried(calm, storm):
 
 
 @pytest.mark.parametrize(
-    ("calm", "storm", "told"), [(20, 400, True), (20, 99, False), (2, 45, False), (20, 100, True)]
+    ("calm", "storm", "told"),
+    [(20, 400, True), (20, 99, False), (2, 45, False), (20, 100, True), (0, 399, False)],
 )
 def test_retries_that_multiply_the_load_of_the_calm(calm, storm, told):
     found = diagnosed(retried(calm, storm))

@@ -108,7 +108,9 @@ def test_a_trial_that_its_resolution_leaves_undecided_proves_nothing_either_way(
     samples = [sample()] * 58 + [sample(2.0, spread=0.1)]
 
     assert state(samples, downtime="p95 < 2s") == INCONCLUSIVE
-    assert "undecided in 1" in complaint(samples, downtime="p95 < 2s")
+    assert "held in 58 of 59 trials, undecided in 1:" in complaint(samples, downtime="p95 < 2s")
+    mixed = [sample()] * 5 + [sample(3.0)] * 2 + [sample(2.0, spread=0.1)] * 3
+    assert "held in 5 of 10 trials, undecided in 3" in complaint(mixed, downtime="p95 < 2s")
     assert state([sample(2.0, spread=0.1)] * 59, downtime="p95 < 2s") == INCONCLUSIVE
 
 
@@ -209,6 +211,7 @@ def test_a_claim_that_so_few_trials_can_never_support_is_refused_before_the_firs
     ):
         claims.check_support(asked, 15, 0.95)
     claims.check_support(asked, 59, 0.95)
+    claims.check_support(claims.parse_claims(lost=0), 1, 0.95)
 
 
 def certain(samples, planned, **asked):

@@ -196,6 +196,11 @@ def test_the_attempts_downtime_is_resolved_by_the_rate_and_the_staleness_is_not(
         check_resolution(parse_expectations(attempts_downtime="< 99ms"), rate=20)
 
 
+def test_a_trial_is_not_held_to_what_its_rate_cannot_see():
+    with pytest.raises(SettingError, match="finer than a load of 100 writes per second can see"):
+        expectations.expect(trial(), downtime="< 1ms")
+
+
 def test_no_rate_can_prove_a_downtime_of_nothing():
     with pytest.raises(SettingError, match="no rate can prove"):
         check_resolution(parse_expectations(downtime="<= 0s"), rate=1000)
