@@ -90,7 +90,7 @@ def run(tmp_path):
     def run(example, name, *variables, bound="3s"):
         ended = judged(
             lambda: subprocess.run(
-                [*example.command(name, f"--bound {bound} --json {document}"), *variables],
+                [*example.command(name, f"--bound {bound} --cooldown 100ms --json {document}"), *variables],
                 cwd=EXAMPLES / example.folder, capture_output=True, text=True, timeout=120,
                 check=False,
                 env={

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
 ]
 SHORT = ("--writers", "4", "--rate", "100", "--warmup", "300ms", "--seed", "7",
-         "--calm-not-issued", "90%")  # fmt: skip
+         "--cooldown", "100ms", "--calm-not-issued", "90%")  # fmt: skip
 TABLE = "CREATE TABLE IF NOT EXISTS orders (ref VARCHAR(64) PRIMARY KEY)"
 EMPTIES = "CREATE FUNCTION emptied() RETURNS INT BEGIN DELETE FROM orders; RETURN 1; END"
 STORED = ("--setup-sql", TABLE, "--stored-sql", "SELECT ref FROM orders")

@@ -43,7 +43,7 @@ def options_of(stand_in):
         f"--rds-account={ACCOUNT}", "--rds-region=us-east-2",
         f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
         f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
-        "--rds-poll=200ms",
+        "--rds-poll=200ms", "--rds-cooldown=100ms",
     )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def tables(stand_in):
 def test_a_run_that_ci_cancels_leaves_no_table_in_the_schema(pytester, stand_in, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
     pytester.makepyfile(TEST)
-    command = [sys.executable, "-m", "pytest", "--rds-cooldown=60s", *options_of(stand_in)]
+    command = [sys.executable, "-m", "pytest", *options_of(stand_in), "--rds-cooldown=60s"]
     with subprocess.Popen(
         command, cwd=pytester.path, stdout=subprocess.PIPE, text=True
     ) as cancelled:

@@ -32,7 +32,7 @@ def test_it_runs_live_with_all_that_its_workflow_writes_and_replays_it_at_home(n
         f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
         "--rds-hours=00:00-23:59", "--rds-poll=200ms", "--rds-json=result/result.json",
         "--rds-record=result/orders-staging.toml", "--rds-audit=result/audit.jsonl",
-        "--rds-warmup=300ms",
+        "--rds-warmup=300ms", "--rds-cooldown=100ms",
     )  # fmt: skip
 
     def take():
@@ -48,7 +48,7 @@ def test_it_runs_live_with_all_that_its_workflow_writes_and_replays_it_at_home(n
 
     arguments = (
         "--rds-profile=result/orders-staging.toml", "--rds-json=home.json", "--rds-warmup=300ms",
-        "--rds-toxiproxy=builtin",
+        "--rds-cooldown=100ms", "--rds-toxiproxy=builtin",
     )  # fmt: skip
     home = fit(lambda: nightly.runpytest_subprocess(*arguments), unfit_line)
     home.assert_outcomes(passed=1)

@@ -10,7 +10,7 @@ from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.report.document import trial_document
 from pytest_rdsfailover.trial.runner import TrialRunner
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.long]
 
 LOAD = {"writers": 6, "rate": 100.0, "warmup": 0.3, "cooldown": 0.2, "bound": 30.0}
 # One look of a probe takes 50 ms; the rest is what it may wait for a busy machine. The phases are

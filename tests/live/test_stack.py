@@ -51,7 +51,7 @@ def nightly(pytester, stand_in, monkeypatch):
     asked = shlex.split(Template(command()).substitute(values))[1:]
     here = (
         f"--rds-endpoint-url={stand_in.url}", f"--rds-schema={cluster.writer_endpoint.database}",
-        "--rds-min-interval=0s", "--rds-poll=200ms", "--rds-warmup=500ms",
+        "--rds-min-interval=0s", "--rds-poll=200ms", "--rds-warmup=500ms", "--rds-cooldown=100ms",
     )  # fmt: skip
 
     def run(*more):

@@ -14,7 +14,7 @@ from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
-LOAD = {"writers": 8, "rate": 200.0, "warmup": 0.5, "cooldown": 0.5, "bound": "6s"}
+LOAD = {"writers": 8, "rate": 200.0, "warmup": 0.5, "cooldown": 0.2, "bound": "6s"}
 SIZE = 8
 
 
@@ -107,7 +107,8 @@ def runner(resting):
 
 
 def test_two_of_eight_connections_stay_on_the_demoted_writer(runner, resting, pools, tmp_path):
-    trial = runner.trial(resting.writer_endpoint, workload=pools(2).write, **LOAD)
+    load = LOAD | {"bound": "4s"}
+    trial = runner.trial(resting.writer_endpoint, workload=pools(2).write, **load)
 
     assert trial.valid, trial.reason
     assert trial.stuck_writers == 0  # all are served, by the other connections
@@ -119,7 +120,7 @@ def test_two_of_eight_connections_stay_on_the_demoted_writer(runner, resting, po
     assert finding.severity == "broken"
     # Errors until the end: it was waited for their end until the bound.
     course = trial.evidence.course
-    assert course.stop - course.trigger > 6.0
+    assert course.stop - course.trigger > 4.0
 
     label = archive.Label(test="t", scenario="t", seed=1, rerun="pytest t", versions={})
     evidence, _ = archive.read(archive.write(tmp_path, trial.evidence, label))

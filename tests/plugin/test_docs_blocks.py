@@ -148,6 +148,7 @@ def free_names(tree):
     return sorted({node.id for node in names} - made)
 
 
+@pytest.mark.long
 @pytest.mark.one_server
 def test_every_block_that_no_example_has_runs(project):
     found = [block for block in blocks("python") if is_run_here(block)]

@@ -15,6 +15,7 @@ SCHEMA = json.loads(
 )
 
 
+@pytest.mark.long  # it runs the project, and all that look at these runs would wait for it
 def test_the_document_is_the_same_whatever_runs_the_tests(finished):
     found = finished.document
 

@@ -89,6 +89,7 @@ def reader(project):
     return Reader(project)
 
 
+@pytest.mark.long
 @pytest.mark.one_server
 def test_who_follows_the_tutorial_sees_what_it_says(reader):
     assert reader.follow(PAGE.read_text()) == 14

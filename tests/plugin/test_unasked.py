@@ -78,6 +78,7 @@ def test_what_a_passing_test_did_not_ask_about_is_a_warning(run):
     result.stdout.fnmatch_lines([f"*UnaskedFindingWarning: {FOUND}expect(stuck_writers=0)*"])
 
 
+@pytest.mark.long
 def test_a_strict_run_fails_for_it_unless_the_test_asks(run):
     result = run("--rds-strict")
     result.assert_outcomes(passed=3, failed=3, errors=1, warnings=0)
