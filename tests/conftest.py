@@ -7,6 +7,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from pytest_rdsfailover.plugin.fixtures import told_of_moto
+
 # Tests start runs of pytest, and none of those is a worker of ours.
 for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
     os.environ.pop(name, None)
@@ -47,6 +49,12 @@ def pytest_collection_finish():
 
 def pytest_sessionfinish():
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def shared_moto(pytestconfig):
+    """Who forks AWS APIs for clusters of all workers of this run: each import of moto takes seconds."""
+    return told_of_moto(pytestconfig)
 
 
 @pytest.fixture

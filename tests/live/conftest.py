@@ -24,7 +24,7 @@ def pytester(pytester, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def make_cluster():
+def make_cluster(shared_moto):
     """Start a cluster whose failovers are as a profile says."""
     program = next(
         shutil.which(name, path=PLACES)
@@ -33,7 +33,10 @@ def make_cluster():
     )
 
     def make(profile, **options):
-        return LocalCluster(find_server(program), find_toxiproxy("builtin"), profile, **options)
+        toxiproxy = find_toxiproxy("builtin")
+        return LocalCluster(
+            find_server(program), toxiproxy, profile, shared_moto=shared_moto, **options
+        )
 
     return make
 

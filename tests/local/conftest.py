@@ -103,13 +103,17 @@ def proxy(proxy_gateway):
 
 
 @pytest.fixture(scope="session")
-def cluster(server_program):
+def cluster(server_program, shared_moto):
     """Three instances on each server and each network; a test leaves it with a failover over.
 
     It has a table `any_keys` for tests to whom it is one which rows their load writes.
     """
     with LocalCluster(
-        server_program, network_for(server_program), load_profile("quick"), instances=3
+        server_program,
+        network_for(server_program),
+        load_profile("quick"),
+        instances=3,
+        shared_moto=shared_moto,
     ) as cluster:
         with cluster.writer_endpoint.connect() as connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE any_keys (k TEXT)")

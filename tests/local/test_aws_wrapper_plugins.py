@@ -77,10 +77,15 @@ def test_a_custom_endpoint_says_between_which_instances_the_driver_may_choose(na
 
 
 @pytest.fixture(scope="module")
-def world(server_program):
+def world(server_program, shared_moto):
     """A global database: two instances at home, the third in another region."""
     with LocalCluster(
-        server_program, network_for(server_program), load_profile("quick"), instances=3, abroad=1
+        server_program,
+        network_for(server_program),
+        load_profile("quick"),
+        instances=3,
+        abroad=1,
+        shared_moto=shared_moto,
     ) as cluster:
         yield cluster
 

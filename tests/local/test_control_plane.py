@@ -451,9 +451,18 @@ def test_what_moto_lacks_is_a_readable_error(rds):
     assert refusal(rds.describe_certificates) == "NotImplemented"
 
 
-def test_a_dead_control_plane_is_our_error_with_its_log(server_program):
+def test_a_frozen_api_process_is_replaced_and_a_dead_one_is_our_error_with_its_log(server_program):
     with LocalCluster(server_program, find_toxiproxy("builtin"), load_profile("quick")) as cluster:
         cluster.arm()
+        frozen = cluster.aws._process
+        frozen.freeze()
+
+        begun = time.monotonic()
+        assert len(described(cluster.aws.client("rds"))["DBClusterMembers"]) > 1
+        assert time.monotonic() - begun < 30
+        assert not frozen.alive
+        cluster.aws.check()
+
         cluster.aws._process.kill()
         with pytest.raises(DiedError, match="control"):
             cluster.check()
@@ -505,15 +514,3 @@ def test_the_cluster_s_own_proxy_is_shown_with_its_address(resting, rds):
     assert (proxy["Endpoint"], proxy["Status"]) == (resting.proxy_endpoint.host, "available")
     assert proxy["Auth"][0]["SecretArn"] == described(rds)["MasterUserSecret"]["SecretArn"]
     assert [one["RdsResourceId"] for one in found] == [CLUSTER, *resting.instances]
-
-
-def test_an_api_process_that_is_frozen_is_replaced(resting):
-    described(resting.aws.client("rds"))
-    frozen = resting.aws._process
-    frozen.freeze()
-
-    begun = time.monotonic()
-    assert len(described(resting.aws.client("rds"))["DBClusterMembers"]) > 1
-    assert time.monotonic() - begun < 30
-    assert not frozen.alive
-    resting.aws.check()

@@ -22,8 +22,10 @@ SLOW = {
 
 
 @pytest.fixture(scope="module")
-def frail(server_program):
-    with LocalCluster(server_program, find_toxiproxy("builtin"), PROFILE, seed=1) as cluster:
+def frail(server_program, shared_moto):
+    with LocalCluster(
+        server_program, find_toxiproxy("builtin"), PROFILE, seed=1, shared_moto=shared_moto
+    ) as cluster:
         yield cluster
 
 

@@ -18,9 +18,14 @@ PROFILE = parse_profile("kept-shortly", {"cut": "keep", "onset": "20ms", "refuse
 
 
 @pytest.fixture(scope="module")
-def kept(server_program):
+def kept(server_program, shared_moto):
     with LocalCluster(
-        server_program, find_toxiproxy("builtin"), PROFILE, instances=2, seed=1
+        server_program,
+        find_toxiproxy("builtin"),
+        PROFILE,
+        instances=2,
+        seed=1,
+        shared_moto=shared_moto,
     ) as cluster:
         ask(cluster.writer_endpoint.connect(), "CREATE TABLE t (n INT PRIMARY KEY)")
         yield cluster
