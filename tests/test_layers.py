@@ -58,6 +58,7 @@ OWNERS = {
             "region",
             "alarms",
             "calls",
+            "environments",
             "rds_deployments",
             "rds",
             "fis",

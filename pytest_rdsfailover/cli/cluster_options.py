@@ -13,6 +13,7 @@ from pytest_rdsfailover.local.dns.names import PORT, check_region
 from pytest_rdsfailover.local.endpoints import instance_ids
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.local.server.programs import check_named
 from pytest_rdsfailover.local.standing.description import called_in, inside
 from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
@@ -27,6 +28,7 @@ MOST_PORT = 65_535
 # What must be there: who looks for it later does not know which option or variable has named it.
 NAMED: Mapping[str, Callable[[str], object]] = {
     "profile": load_profile,
+    "blue_green": load_switchover,
     "server": check_named,
     "toxiproxy": find_toxiproxy,
 }

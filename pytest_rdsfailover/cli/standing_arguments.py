@@ -15,7 +15,9 @@ from pytest_rdsfailover.model.options import OPTIONS
 NAME = "RDSFAILOVER_NAME"
 DEFAULT = "default"
 PASSWORD = "RDSFAILOVER_PASSWORD"  # noqa: S105 - the variable's name
-CLUSTER = ("profile", "seed", "server", "toxiproxy", "aurora", "instances", "port", "aws_names")
+CLUSTER = (
+    "profile", "blue_green", "seed", "server", "toxiproxy", "aurora", "instances", "port", "aws_names",
+)  # fmt: skip
 LOAD = (
     "writers",
     "rate",

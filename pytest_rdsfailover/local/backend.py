@@ -82,6 +82,7 @@ class LocalBackend:
             instances=instances,
             aurora=settings.aurora,
             seed=settings.seed,
+            blue_green=settings.blue_green,
             api=api,
             shared_moto=self._shared_moto,
             port=port,

@@ -7,8 +7,8 @@ from typing import Self
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.deployment import PROVISIONING, REFUSES
-from pytest_rdsfailover.local.gateway.messages import DeploymentView
+from pytest_rdsfailover.local.gateway.messages import PROVISIONING, DeploymentView
+from pytest_rdsfailover.local.gateway.script import REFUSES
 from pytest_rdsfailover.local.green_environment import green_environment, new_suffix
 from pytest_rdsfailover.local.listeners import Listeners, Place
 from pytest_rdsfailover.local.profiles.switchovers import (
@@ -20,6 +20,7 @@ from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import GatewayError, NotReadyError
+from pytest_rdsfailover.model.settings import USUAL_BLUE_GREEN
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
 READY_WITHIN = 10.0  # seconds
@@ -37,6 +38,7 @@ class BlueGreenDeployment:
         addresses: how endpoints are called.
         failovers: the cluster's.
         endpoint: returns an endpoint by its name, host and port.
+        usual: name or path of the switchover that is played unless another is named.
 
     Attributes:
         suffix: what the green names end with, such as `-green-abc123`.
@@ -50,9 +52,11 @@ class BlueGreenDeployment:
         addresses: LocalAddresses,
         failovers: LocalFailovers,
         endpoint: Callable[[str, str, int], Endpoint],
+        usual: str = USUAL_BLUE_GREEN,
     ) -> None:
         self.suffix = new_suffix()
         self._gateway, self._listeners, self._places = gateway, listeners, places
+        self._usual = usual
         self._addresses, self._failovers, self._at = addresses, failovers, endpoint
         self._stack = contextlib.ExitStack()
 
@@ -118,12 +122,12 @@ class BlueGreenDeployment:
         return self._at(name, *self._addresses.called(name))
 
     def switch_over(
-        self, profile: str = "blue-green-fast", seed: int = 0, *, timeout: str = "300s"
+        self, profile: str | None = None, seed: int = 0, *, timeout: str = "300s"
     ) -> LocalFailover:
         """Start a switchover and return; its milestones tell how far it is.
 
         Args:
-            profile: `blue-green`, `blue-green-fast` or the path of a TOML file.
+            profile: `blue-green`, `blue-green-fast` or the path of a TOML file; the run's by default.
             seed: decides the durations.
             timeout: how long it may take until green takes writes, from 30 s to an hour; else it is
                 rolled back.
@@ -133,15 +137,8 @@ class BlueGreenDeployment:
             GatewayError: if a failover is on, or it has been switched over already.
         """
         seconds = check_timeout(parse_duration(timeout))
-        return self._play(load_switchover(profile), seed, seconds)
+        return self._play(load_switchover(profile or self._usual), seed, seconds)
 
     def _play(self, switchover: Switchover, seed: int, timeout: float) -> LocalFailover:
-        view = self._gateway.describe()
-        if self._view.switched:
-            raise GatewayError("it has been switched over already; make another deployment")
-        blue = [instance.id for instance in view.instances]
-        green = [name + self.suffix for name in blue]
-        steps = switchover.steps(
-            writer=view.writer, blue=blue, green=green, seed=seed, timeout=timeout
-        )
+        steps = switchover.steps(self._gateway.describe(), seed=seed, timeout=timeout)
         return self._failovers.play(steps, REFUSES, switchover.name)

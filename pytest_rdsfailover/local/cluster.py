@@ -24,6 +24,7 @@ from pytest_rdsfailover.local.network import Faults, Network
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import replica_lag_of, restart_of
 from pytest_rdsfailover.local.profiles.profiles import Profile
+from pytest_rdsfailover.local.profiles.switchovers import switchover_path
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.server import start_server
@@ -33,7 +34,7 @@ from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, aurora_version
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.settings import FixedAccount
+from pytest_rdsfailover.model.settings import USUAL_BLUE_GREEN, FixedAccount
 
 IDENTIFIER = "rdsfailover"  # in the AWS API
 # Not us-east-1: version 1 of the AWS CLI asks RDS of that region by a name of its own, whatever
@@ -53,6 +54,7 @@ class LocalCluster(LocalTarget):
         port: the endpoints' common port; None for any free one.
         login: the account that clients use; None for one with random names.
         seed: decides the durations of failovers that come without a seed of their own.
+        blue_green: name or path of the blue/green switchover that is played unless another is named.
         abroad: how many of the instances, the last ones, the AWS API shows in another region; these
             make it a global database.
         api: whether the AWS API will be needed; if so, its process starts at the same time.
@@ -74,6 +76,7 @@ class LocalCluster(LocalTarget):
         port: int | None = None,
         login: FixedAccount | None = None,
         seed: int = 0,
+        blue_green: str = USUAL_BLUE_GREEN,
         abroad: int = 0,
         api: bool = False,
         shared_moto: str | None = None,
@@ -83,7 +86,7 @@ class LocalCluster(LocalTarget):
         self.aurora = aurora_version(aurora)
         self._abroad = self.instances[len(self.instances) - abroad :]
         self._clock = clock or MonotonicClock()
-        self._profile, self._seed = profile, seed
+        self._profile, self._seed, self._blue_green = profile, seed, blue_green
         with contextlib.ExitStack() as stack:
             self._supervisor = stack.enter_context(Supervisor())
             endpoints = [*KINDS, *self.instances]
@@ -166,6 +169,7 @@ class LocalCluster(LocalTarget):
             custom_domain=self._addresses.custom_domain,
             global_host=self._addresses.global_host,
             aurora=self.aurora.name,
+            blue_green=switchover_path(self._blue_green),
             toxiproxy="" if self._addresses.region else self.network.client.url,
             prefix=self.network.prefix,
         )
@@ -273,6 +277,7 @@ class LocalCluster(LocalTarget):
             self._addresses,
             self._failovers,
             self._endpoint_at,
+            self._blue_green,
         )
 
     def reader_lag(self, lag: str) -> None:

@@ -76,6 +76,12 @@ LIVE_OPTIONS = (
 )
 OPTIONS = (
     Option("profile", "NAME", TEXT, "failover profile, by name or path of a .toml file (quick)"),
+    Option(
+        "blue_green",
+        "NAME",
+        TEXT,
+        "blue/green switchover, by name or path of a .toml file (blue-green-fast)",
+    ),
     Option("seed", "N", COUNT, "decides every sampled duration (random, printed in the header)"),
     Option("server", "PATH|URL", TEXT, "mysqld or mariadbd, or mysql://user:pw@host:port (PATH)"),
     Option(

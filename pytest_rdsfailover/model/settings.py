@@ -8,13 +8,15 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
-USUAL_PROFILE = "quick"
+USUAL_PROFILE, USUAL_BLUE_GREEN = "quick", "blue-green-fast"
 RATE = 200.0  # writes per second
 CALM_NOT_ISSUED = 0.1  # of all slots: beyond it, the load is not the one that was asked for
 CALM_ERRORS = 0.01  # of all operations: a working application has fewer errors without any fault
 LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
 LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
-LOCAL_ONLY = ("profile", "server", "toxiproxy", "aurora", "instances", "port", "aws_names")
+LOCAL_ONLY = (
+    "profile", "blue_green", "server", "toxiproxy", "aurora", "instances", "port", "aws_names",
+)  # fmt: skip
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 PASSWORD = re.compile(r"[ -~]{1,64}")  # what every driver sends as the same bytes
 TAKEN = frozenset({"root", "mysql", "sys", "information_schema", "performance_schema"})
@@ -89,6 +91,7 @@ class Settings:
 
     Attributes:
         profile: name or path of the failover profile.
+        blue_green: name or path of the blue/green switchover that is played unless a test names one.
         seed: decides every sampled duration of the run.
         server: path of a `mysqld` or `mariadbd`, or URL of a running server; None to search PATH.
         toxiproxy: path of a `toxiproxy-server`, URL of a running one, or `builtin`; None to take
@@ -126,6 +129,7 @@ class Settings:
     """
 
     profile: str = USUAL_PROFILE
+    blue_green: str = USUAL_BLUE_GREEN
     seed: int = 0
     server: str | None = field(default=None, repr=False)  # has a password, and pytest -l shows it
     toxiproxy: str | None = None

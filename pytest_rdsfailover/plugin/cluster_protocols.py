@@ -158,12 +158,12 @@ class BlueGreen(Protocol):
         """Return the endpoint of the green twin of an instance of the cluster."""
 
     def switch_over(
-        self, profile: str = "blue-green-fast", seed: int = 0, *, timeout: str = "300s"
+        self, profile: str | None = None, seed: int = 0, *, timeout: str = "300s"
     ) -> Failover:
         """Start a switchover and return; its milestones tell how far it is.
 
         Args:
-            profile: `blue-green`, `blue-green-fast` or the path of a TOML file.
+            profile: `blue-green`, `blue-green-fast` or the path of a TOML file; the run's by default.
             seed: decides the durations.
             timeout: how long it may take until green takes writes, from 30 s to an hour; else it is
                 rolled back.

@@ -185,6 +185,12 @@ def _profile(name: str) -> None:
     load_profile(name)
 
 
+def _blue_green(name: str) -> None:
+    from pytest_rdsfailover.local.profiles.switchovers import load_switchover
+
+    load_switchover(name)
+
+
 def _server(name: str) -> None:
     from pytest_rdsfailover.local.server.programs import find_server
 
@@ -199,6 +205,7 @@ def _toxiproxy(name: str) -> None:
 
 NAMED: Mapping[str, Callable[[str], object]] = {
     "profile": _profile,
+    "blue_green": _blue_green,
     "server": _server,
     "toxiproxy": _toxiproxy,
 }

@@ -11,7 +11,7 @@ from pytest_rdsfailover.model.settings import LIVE_BOUND, LIVE_RATE, LOCAL_ONLY,
 # The settings that decide a trial, or its verdict. Where reports go decides none.
 SHARES = ("calm_errors", "calm_not_issued")
 REPEATED = (
-    "profile", "seed", "toxiproxy", "aurora", "instances", "port", "aws_names", "writers", "rate", "warmup",
+    "profile", "blue_green", "seed", "toxiproxy", "aurora", "instances", "port", "aws_names", "writers", "rate", "warmup",
     "cooldown", "bound", *SHARES, "trials", "spacing", "strict",
 )  # fmt: skip
 ALWAYS = {"profile", "seed", *COMPANIONS}

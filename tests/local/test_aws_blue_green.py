@@ -1,6 +1,7 @@
 """A runbook makes a blue/green deployment through the AWS API, switches it over and deletes it."""
 
 import socket
+from dataclasses import replace
 
 import pymysql
 import pytest
@@ -15,11 +16,32 @@ from region import CLUSTER, described, refusal
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
 
+SHORT = """
+prepare = "100ms"
+drop = "200ms"
+switch = "400ms"
+blue_dns = "800ms"
+green_dns = "1s"
+"""
+
+
 @pytest.fixture
 def rds(resting):
     yield resting.aws.client("rds")
     resting.rest()
     resting.aws.undo()
+
+
+@pytest.fixture
+def short(resting, tmp_path, monkeypatch):
+    """A run whose switchover is short: the API plays what the run plays."""
+    path = tmp_path / "short.toml"
+    path.write_text(SHORT)
+    monkeypatch.setattr(resting, "_blue_green", str(path))
+    resting.aws.renew()
+    yield
+    monkeypatch.undo()
+    resting.aws.renew()
 
 
 def deployment(rds):
@@ -44,6 +66,111 @@ def ask(endpoint, statement):
         return cursor.fetchall()
 
 
+def shown(rds, name):
+    (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+    filters = [{"Name": "db-cluster-id", "Values": [name]}]
+    return cluster, rds.describe_db_instances(Filters=filters)["DBInstances"]
+
+
+def ids_of(cluster, instances):
+    """Return the resource ids of a cluster and its instances."""
+    return [cluster["DbClusterResourceId"], *sorted(one["DbiResourceId"] for one in instances)]
+
+
+def tags(rds, arn):
+    return rds.list_tags_for_resource(ResourceName=arn)["TagList"]
+
+
+def completed(rds, made):
+    rds.switchover_blue_green_deployment(**identified(made))
+    until(lambda: deployment(rds)["Status"] == "SWITCHOVER_COMPLETED")
+
+
+@pytest.mark.usefixtures("short")
+def test_both_environments_are_shown_and_their_resources_keep_their_ids(resting, rds):
+    rds.add_tags_to_resource(
+        ResourceName=described(rds)["DBClusterArn"], Tags=[{"Key": "team", "Value": "shop"}]
+    )
+    blue = ids_of(*shown(rds, CLUSTER))
+    made = created(rds)
+    name = made["Target"].rpartition(":")[2]
+    green, instances = shown(rds, name)
+    greens = ids_of(green, instances)
+
+    assert green["DBClusterArn"] == made["Target"]
+    assert green["Status"] == "available"
+    members = {
+        one["DBInstanceIdentifier"]: one["IsClusterWriter"] for one in green["DBClusterMembers"]
+    }
+    suffix = name.removeprefix(CLUSTER)
+    assert members == {one + suffix: one == resting.writer for one in resting.instances}
+    for one in instances:
+        where = one["Endpoint"]
+        at = replace(resting.writer_endpoint, host=where["Address"], port=where["Port"])
+        assert ask(at, "SELECT @@aurora_server_id") == ((one["DBInstanceIdentifier"],),)
+    at = replace(resting.writer_endpoint, host=green["Endpoint"], port=green["Port"])
+    assert ask(at, "SELECT @@innodb_read_only") == ((1,),)
+    assert not set(blue) & set(greens)
+    assert tags(rds, made["Target"]) == []
+
+    completed(rds, made)
+    old, olds = shown(rds, f"{CLUSTER}-old1")
+    assert ids_of(old, olds) == blue
+    assert ids_of(*shown(rds, CLUSTER)) == greens
+    assert tags(rds, old["DBClusterArn"]) == tags(rds, described(rds)["DBClusterArn"]) != []
+    assert refusal(rds.describe_db_clusters, DBClusterIdentifier=name) == "DBClusterNotFoundFault"
+    at = replace(resting.writer_endpoint, host=old["Endpoint"], port=old["Port"])
+    assert ask(at, "SELECT @@aurora_server_id") == ((f"{resting.writer}-old1",),)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_runbook_removes_the_old_environment(resting, rds):
+    made = created(rds)
+    old = f"{CLUSTER}-old1"
+    completed(rds, made)
+    one = {"DBInstanceIdentifier": f"{resting.writer}-old1", "SkipFinalSnapshot": True}
+    assert refusal(rds.delete_db_instance, **one) == "InvalidDBClusterStateFault"
+    rds.delete_blue_green_deployment(**identified(made))
+
+    assert rds.describe_blue_green_deployments()["BlueGreenDeployments"] == []
+    _, instances = shown(rds, old)
+    assert refusal(rds.delete_db_cluster, DBClusterIdentifier=old, SkipFinalSnapshot=True) == (
+        "InvalidDBClusterStateFault"
+    )
+    assert refusal(rds.failover_db_cluster, DBClusterIdentifier=old) == "InvalidDBClusterStateFault"
+    for instance in instances:
+        rds.delete_db_instance(
+            DBInstanceIdentifier=instance["DBInstanceIdentifier"], SkipFinalSnapshot=True
+        )
+    rds.delete_db_cluster(DBClusterIdentifier=old, SkipFinalSnapshot=True)
+    assert [one["DBClusterIdentifier"] for one in rds.describe_db_clusters()["DBClusters"]] == [
+        CLUSTER
+    ]
+    assert resting._client.describe().deployment is None
+    created(rds, "again")
+
+
+def test_green_is_deleted_with_its_deployment_or_stays(rds):
+    made = created(rds)
+    name = made["Target"].rpartition(":")[2]
+    rds.delete_blue_green_deployment(**identified(made))
+    assert shown(rds, name)
+    source = described(rds)["DBClusterArn"]
+    asked = {"BlueGreenDeploymentName": "early", "Source": source}
+    assert refusal(rds.create_blue_green_deployment, **asked) == "InvalidDBClusterStateFault"
+    for instance in shown(rds, name)[1]:
+        rds.delete_db_instance(
+            DBInstanceIdentifier=instance["DBInstanceIdentifier"], SkipFinalSnapshot=True
+        )
+    rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+
+    made = created(rds, "another")
+    name = made["Target"].rpartition(":")[2]
+    rds.delete_blue_green_deployment(**identified(made), DeleteTarget=True)
+    assert refusal(rds.describe_db_clusters, DBClusterIdentifier=name) == "DBClusterNotFoundFault"
+
+
+@pytest.mark.usefixtures("short")
 def test_a_runbook_switches_over_on_the_data_plane(resting, rds):
     made = created(rds)
     assert made["Source"].endswith(f":cluster:{CLUSTER}")
@@ -71,6 +198,7 @@ def test_a_runbook_switches_over_on_the_data_plane(resting, rds):
     assert done["Target"].endswith(f":cluster:{CLUSTER}")
     assert {detail["Status"] for detail in done["SwitchoverDetails"]} == {"SWITCHOVER_COMPLETED"}
     assert ask(resting.writer_endpoint, "SELECT @@aurora_server_id") == ((resting.writer,),)
+    assert resting.failovers[-1].profile == "short"
 
     deleted = rds.delete_blue_green_deployment(**identified(made))["BlueGreenDeployment"]
     assert deleted["Status"] == "DELETING"

@@ -162,6 +162,13 @@ def test_each_milestone_comes_at_its_moment(resting, deployment, profile):
 
 
 @pytest.mark.one_server
+def test_the_run_s_switchover_is_played_unless_another_is_named(resting, profile, monkeypatch):
+    monkeypatch.setattr(resting, "_blue_green", profile)
+    with resting.blue_green() as deployment:
+        assert deployment.switch_over().profile == "short"
+
+
+@pytest.mark.one_server
 def test_afterwards_the_cluster_is_a_cluster(resting, deployment, profile):
     deployment.switch_over(profile)
     resting.rest()

@@ -57,7 +57,11 @@ def test_a_wrong_value_names_the_ini_file_or_the_variable_that_it_comes_from(pyt
 
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
-    [("RDS_PROFILE", "zzz", "there is no"), ("RDS_INSTANCES", "1", "a cluster has")],
+    [
+        ("RDS_PROFILE", "zzz", "there is no"),
+        ("RDS_BLUE_GREEN", "blue", "there is no"),
+        ("RDS_INSTANCES", "1", "a cluster has"),
+    ],
 )
 def test_what_can_be_read_and_not_be_meant_names_the_variable_too(
     pytester, monkeypatch, variable, value, said

@@ -10,12 +10,11 @@ from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.shown import Shown, now
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.messages import DeploymentView
+from pytest_rdsfailover.local.gateway.script import REFUSES
 from pytest_rdsfailover.local.profiles.switchovers import check_timeout, load_switchover
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
-SWITCHOVER = "blue-green-fast"  # AWS knows no profiles
-READ_ONLY = 1290
 ID, STATE = "BlueGreenDeploymentIdentifier", "InvalidBlueGreenDeploymentStateFault"
 IN_PROGRESS = "SWITCHOVER_IN_PROGRESS"
 MORE_OF_DRIVERS = ("SWITCHOVER_INITIATED", "SWITCHOVER_IN_POST_PROCESSING")  # RDS shows one status
@@ -41,16 +40,35 @@ class BlueGreenCalls:
         self._gateway, self._arn, self._seed = gateway, arn, seed
         self._known: dict[str, tuple[str, datetime]] = {}  # by suffix: name, and when it was seen
         self._made, self._count = ExitStack(), 0
+        self._left = ""  # suffix of the deployment that is deleted, and has left an environment
         self._lock = threading.Lock()
+
+    def environments(self) -> DeploymentView | None:
+        """Return how both environments are now; None if there is only the cluster."""
+        return self._gateway.describe().deployment
+
+    def left(self, view: DeploymentView) -> bool:
+        """Tell whether only an environment is left of a deployment, which was deleted."""
+        return self._left == view.suffix
+
+    def _deployment(self) -> DeploymentView | None:
+        view = self.environments()
+        return None if view is None or self.left(view) else view
+
+    def _existing(self) -> DeploymentView:
+        view = self._deployment()
+        if view is None:
+            raise RefusalError("BlueGreenDeploymentNotFoundFault", "There is no deployment.")
+        return view
 
     def listed(self, shown: Shown) -> list[ShownDeployment]:
         """Return the deployment, if there is one."""
-        view = self._gateway.describe().deployment
+        view = self._deployment()
         return [] if view is None else [self._shown(view, shown)]
 
     def has(self, identifier: str) -> bool:
         """Tell whether a deployment is the local cluster's."""
-        view = self._gateway.describe().deployment
+        view = self._deployment()
         return view is not None and identifier == _identifier(view)
 
     def create(self, name: str, shown: Shown) -> ShownDeployment:
@@ -100,46 +118,52 @@ class BlueGreenCalls:
         except SettingError as error:
             raise RefusalError("InvalidParameterValue", f"SwitchoverTimeout: {error}") from error
         with self._lock:
-            view = self._gateway.describe()
-            if view.deployment is None or view.deployment.status != "AVAILABLE":
-                raise RefusalError(STATE, "The blue/green deployment is not available.")
-            blue = [instance.id for instance in view.instances]
+            deployment, switchover = self._existing(), load_switchover(shown.blue_green)
             self._count += 1
-            chance = random.Random(f"{self._seed}/{SWITCHOVER}/{self._count}")  # noqa: S311 - durations
-            steps = load_switchover(SWITCHOVER).steps(
-                writer=view.writer,
-                blue=blue,
-                green=[name + view.deployment.suffix for name in blue],
-                seed=chance.randrange(1 << 32),
-                timeout=timeout,
-            )
+            chance = random.Random(f"{self._seed}/{switchover.name}/{self._count}")  # noqa: S311 - durations
+            view = self._gateway.describe()
             try:
-                self._gateway.play(steps, READ_ONLY, name=SWITCHOVER)
+                steps = switchover.steps(view, seed=chance.randrange(1 << 32), timeout=timeout)
+                self._gateway.play(steps, REFUSES, name=switchover.name)
             except GatewayError as error:
                 raise RefusalError(STATE, str(error)) from error
-        return self._shown(view.deployment, shown, IN_PROGRESS)
+        return self._shown(deployment, shown, IN_PROGRESS)
 
     def delete(self, shown: Shown, *, target: bool) -> ShownDeployment:
-        """Have only the cluster, as it is now.
+        """Delete the deployment; its other environment is left unless green is to be deleted, too.
 
         Raises:
             RefusalError: with RDS' code.
         """
         with self._lock:
-            view = self._gateway.describe().deployment
-            if view is None:
-                raise RefusalError("BlueGreenDeploymentNotFoundFault", "There is no deployment.")
+            view = self._existing()
             if target and view.switched:
                 raise RefusalError(
                     "InvalidParameterCombination",
                     "DeleteTarget: after a switchover green is the cluster.",
                 )
-            try:
-                self._gateway.delete_blue_green()
-            except GatewayError as error:
-                raise RefusalError(STATE, str(error)) from error
-            self._made.close()
+            if self._gateway.describe().playing:
+                raise RefusalError(STATE, "The blue/green deployment is being switched over.")
+            self._left = view.suffix
+            if target:
+                self._remove()
         return self._shown(view, shown, "DELETING")
+
+    def remove(self) -> None:
+        """Remove the environment that a deployment has left.
+
+        Raises:
+            RefusalError: with RDS' code.
+        """
+        with self._lock:
+            self._remove()
+
+    def _remove(self) -> None:
+        try:
+            self._gateway.delete_blue_green()
+        except GatewayError as error:
+            raise RefusalError(STATE, str(error)) from error
+        self._made.close()
 
     def undo(self) -> None:
         """Delete what was made here.

@@ -14,6 +14,7 @@ from pytest_rdsfailover.local.aws_api.custom import (
     ShownEndpoint,
 )
 from pytest_rdsfailover.local.aws_api.event_list import from_moto, listed
+from pytest_rdsfailover.local.aws_api.identifiers import NAMES, plain
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY
 from pytest_rdsfailover.local.aws_api.proxy_calls import LocalProxies
@@ -141,6 +142,10 @@ class LocalRds(RdsOfDeployments, LocalProxies):
         Raises:
             RefusalError: with RDS' code.
         """
+        self.show_environments()
+        self.check_other(
+            action, {plain(parameters[name]) for name in NAMES if parameters.get(name)}
+        )
         instances = {member.id for member in self.plane.members()}
         ours = {self.plane.cluster, ABROAD, GLOBAL, PROXY, *instances}
         limits.check(action, parameters, ours, self._others(action))

@@ -1,6 +1,6 @@
 """RDS of the simulated region as far as blue/green deployments go: moto's, and those of the local cluster."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,10 +12,18 @@ from pytest_rdsfailover.local.aws_api.blue_green import (
     BlueGreenCalls,
     selected_deployments,
 )
+from pytest_rdsfailover.local.aws_api.environments import (
+    OtherCluster,
+    names_of,
+    other_of,
+    show_other,
+)
 from pytest_rdsfailover.local.aws_api.identifiers import plain
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.profiles.switchovers import USUAL_TIMEOUT
+
+DELETES = ("delete_db_cluster", "delete_db_instance")
 
 
 class RdsOfDeployments(RDSBackend):  # type: ignore[misc]
@@ -24,6 +32,52 @@ class RdsOfDeployments(RDSBackend):  # type: ignore[misc]
     blue_green: BlueGreenCalls
     plane: Plane
     shown: Shown
+
+    def show_environments(self) -> None:
+        """Show the environment that is not the cluster as it is now, if there is one."""
+        if self.shown.cluster in self.clusters:
+            show_other(self, self.blue_green.environments())
+
+    def check_other(self, action: str, named: Collection[str]) -> None:
+        """Refuse calls that would change that environment only in appearance.
+
+        Args:
+            action: the call, as `delete_db_cluster`.
+            named: the identifiers in it.
+
+        Raises:
+            RefusalError: with RDS' code.
+        """
+        other = other_of(self)
+        if (
+            other is None
+            or set(names_of(other)).isdisjoint(named)
+            or action.startswith("describe_")
+        ):
+            return
+        if action not in DELETES:
+            raise RefusalError(
+                "InvalidDBClusterStateFault",
+                f"{other.resource_id} is the other environment of a blue/green deployment: a local one"
+                " is shown, and deleted once its deployment is.",
+            )
+        if not self.blue_green.left(other.view):
+            raise RefusalError(
+                "InvalidDBClusterStateFault",
+                f"{other.resource_id} is part of a blue/green deployment; delete that first.",
+            )
+
+    def delete_db_cluster(self, cluster_identifier: str, snapshot_name: str | None = None) -> Any:
+        """Delete a cluster; return it.
+
+        Raises:
+            RDSClientError: if RDS would refuse it, with RDS' code and message.
+        """
+        deleted = super().delete_db_cluster(cluster_identifier, snapshot_name)
+        if isinstance(deleted, OtherCluster):
+            with refusals():
+                self.blue_green.remove()
+        return deleted
 
     def create_blue_green_deployment(self, bg_kwargs: Mapping[str, Any]) -> Any:
         """Have a green environment of the local cluster, or of one of moto's; return the deployment.

@@ -103,13 +103,13 @@ class ClusterAbroad(ShownCluster):
 class ShownInstance(DBInstanceClustered):  # type: ignore[misc]
     """An instance with its local address, in the state that the gateway tells."""
 
-    def __init__(self, backend: Any, cluster: str, name: str) -> None:
+    def __init__(self, backend: Any, cluster: str, name: str, *, zone_of: str = "") -> None:
         self._plane = backend.plane
         _, upkeep = windows(now())
         super().__init__(
             backend=backend, db_cluster_identifier=cluster, db_instance_identifier=name,
             db_instance_class=INSTANCE_CLASS, engine=ENGINE,
-            availability_zone=backend.region_name + backend.plane.zone(name),
+            availability_zone=backend.region_name + backend.plane.zone(zone_of or name),
             preferred_maintenance_window=upkeep,
         )  # fmt: skip
         digest = hashlib.sha256(name.encode()).digest()  # moto's instances all have the same

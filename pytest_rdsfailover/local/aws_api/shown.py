@@ -9,6 +9,7 @@ from typing import Any
 from pytest_rdsfailover.local.aws_api.script import Script, decode_script, encode_script
 from pytest_rdsfailover.local.server.accounts import Address
 from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, AuroraVersion, aurora_version
+from pytest_rdsfailover.model.settings import USUAL_BLUE_GREEN
 
 ENGINE = "aurora-mysql"
 INSTANCE_CLASS = "db.r7g.large"
@@ -39,6 +40,7 @@ class Shown:
         listening: the address and port of the cluster endpoint, whatever its name is.
         custom_domain: what names of custom endpoints end with; empty if these are addresses.
         global_host: name of the global writer endpoint; empty if that is an address.
+        blue_green: name or path of the blue/green switchover to play.
         toxiproxy: where its Toxiproxy takes commands; empty if its endpoints have names.
         prefix: what the names of its proxies begin with there.
     """
@@ -57,6 +59,7 @@ class Shown:
     custom_domain: str = ""
     global_host: str = ""
     aurora: str = USUAL_AURORA.name
+    blue_green: str = USUAL_BLUE_GREEN
     toxiproxy: str = ""
     prefix: str = ""
 

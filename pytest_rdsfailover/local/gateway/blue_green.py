@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.actors import SessionCutter
-from pytest_rdsfailover.local.gateway.deployment import (
+from pytest_rdsfailover.local.gateway.deployment import MILESTONES, Deployment
+from pytest_rdsfailover.local.gateway.messages import (
     AVAILABLE,
-    MILESTONES,
     PROVISIONING,
-    Deployment,
+    CreateBlueGreen,
+    DeploymentView,
 )
-from pytest_rdsfailover.local.gateway.messages import CreateBlueGreen, DeploymentView
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.model.errors import GatewayError
@@ -199,7 +199,7 @@ class Deployments:
         """
         deployment = self._existing()
         self._be_at_rest()
-        for name in deployment.others:
+        for name in deployment.other.instances:
             self._sessions.cut(name, "reset")
         self._gateway.uninvite(self._gateway.router.guests)
         deployment.end()
@@ -218,6 +218,9 @@ class Deployments:
             switched=deployment.switched,
             renamed=deployment.renamed,
             removed=deployment.removed,
+            writer=deployment.other.writer,
+            instances=deployment.other.views(),
+            hosts=self._hosts,
         )
 
     def _existing(self) -> Deployment:

@@ -26,7 +26,6 @@ from pytest_rdsfailover.local.gateway.messages import (
     FaultSettings,
     ForwardWrites,
     InstanceFigures,
-    InstanceView,
     KnowRegions,
     Listening,
     Message,
@@ -136,15 +135,7 @@ class Control:
             playing=self._player.playing,
             busy=self._gateway.busy + self._proxy.busy,
             failures=self._player.failures,
-            instances=[
-                InstanceView(
-                    id=instance.id,
-                    role="writer" if instance.writer else "reader",
-                    state=instance.state.value,
-                    sessions=instance.sessions,
-                )
-                for instance in router.instances.values()
-            ],
+            instances=router.views(),
             deployment=self._blue_green.view(),
             forwarding=router.volume.forwarding,
         )

@@ -1,12 +1,10 @@
 """A blue/green deployment: the cluster, its green twin, and what a switchover makes of them. No I/O."""
 
-from collections.abc import Sequence
-
+from pytest_rdsfailover.local.gateway.messages import AVAILABLE, PROVISIONING
 from pytest_rdsfailover.local.gateway.router import CLUSTER, READER, Instance, Router, State
+from pytest_rdsfailover.local.gateway.script import REFUSES
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT as OLD
 
-REFUSES = 1290  # what both sides answer to writes during a switchover, and the old one for ever
-PROVISIONING, AVAILABLE = "PROVISIONING", "AVAILABLE"
 STATUSES = {
     "initiate": "SWITCHOVER_INITIATED",
     "freeze": "SWITCHOVER_IN_PROGRESS",
@@ -38,6 +36,7 @@ class Deployment:
         switched: green has become the cluster.
         renamed: DNS's blue names lead to what was green.
         removed: DNS has no green names any more.
+        other: the environment that is not the cluster: green before a switchover, the old one after it.
     """
 
     def __init__(self, router: Router, suffix: str) -> None:
@@ -46,26 +45,26 @@ class Deployment:
         self._router = router
         blue = list(router.instances.values())
         self._usual = blue[0].read_only_error
-        self._twin = Router(len(blue), suffix, router.volume)
-        self._twin.writer = self._twin.dns = router.writer + suffix
-        self._twin.freeze()
-        for new in self._twin.instances.values():
+        self.other = Router(len(blue), suffix, router.volume)
+        self.other.writer = self.other.dns = router.writer + suffix
+        self.other.freeze()
+        for new in self.other.instances.values():
             new.read_only_error = self._usual
         bases = [CLUSTER, READER, *router.instances]
         router.guests = tuple(base + end for end in (suffix, OLD) for base in bases)
-        router.twin, router.detour = self._twin, self._lead
+        router.twin, router.detour = self.other, self._lead
 
     def _lead(self, endpoint: str) -> Instance | None:
         """Return the instance that an endpoint leads to; None for where the cluster's own leads."""
         if endpoint.endswith(self.suffix):
-            green = self._router if self.switched else self._twin
+            green = self._router if self.switched else self.other
             return green.lead(endpoint.removesuffix(self.suffix))
         if endpoint.endswith(OLD):
             if not self.switched:
                 return Instance(id=endpoint, state=State.REFUSING)
-            return self._twin.lead(endpoint.removesuffix(OLD))
+            return self.other.lead(endpoint.removesuffix(OLD))
         if self.switched and not self.renamed and endpoint not in self._router.custom:
-            return self._twin.lead(endpoint)
+            return self.other.lead(endpoint)
         return None
 
     def do(self, action: str) -> None:
@@ -83,13 +82,13 @@ class Deployment:
     def _freeze(self) -> None:
         """Let both sides refuse writes."""
         self._router.freeze()
-        for side in (self._router, self._twin):
+        for side in (self._router, self.other):
             for instance in side.instances.values():
                 instance.read_only_error = REFUSES
 
     def _switch(self) -> None:
         """Make green the cluster, under the names of blue; blue stays beside it and refuses writes."""
-        router, twin = self._router, self._twin
+        router, twin = self._router, self.other
         blue, green = list(router.instances.values()), list(twin.instances.values())
         writer, old = twin.instances[twin.writer], router.instances[router.writer]
         router.adopt(green, writer, "")
@@ -99,7 +98,7 @@ class Deployment:
 
     def _roll_back(self) -> None:
         """Let both sides be what they were; what was cut is lost."""
-        for side in (self._router, self._twin):
+        for side in (self._router, self.other):
             for name in side.instances:
                 side.back(name)
                 side.instances[name].read_only_error = self._usual
@@ -117,11 +116,6 @@ class Deployment:
             self._router.thaw()
         for instance in self._router.instances.values():
             instance.read_only_error = self._usual
-
-    @property
-    def others(self) -> Sequence[str]:
-        """Return the names of the instances that are not the cluster's."""
-        return tuple(self._twin.instances)
 
     def roles(self) -> list[tuple[str, str]]:
         """Return the endpoints of both sides with their roles, as the table of topology lists them."""

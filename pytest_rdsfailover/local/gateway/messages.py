@@ -9,6 +9,10 @@ from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.target import Traffic
 
 COMMAND = "command"  # which field of a line names what is wanted
+PROVISIONING, AVAILABLE = (
+    "PROVISIONING",
+    "AVAILABLE",
+)  # of a blue/green deployment, before a switchover
 Message = Mapping[str, object]  # a line on the control socket: the fields of one record
 
 # Questions ---------------------------------------------------------------------------------------
@@ -189,6 +193,9 @@ class DeploymentView:
         switched: green has become the cluster.
         renamed: DNS's blue names lead to what was green.
         removed: DNS has no green names any more.
+        writer: the nominal writer of the environment that is not the cluster.
+        instances: all instances of that environment.
+        hosts: by which host and port each endpoint of both is called.
     """
 
     suffix: str
@@ -196,6 +203,9 @@ class DeploymentView:
     switched: bool
     renamed: bool
     removed: bool
+    writer: str = ""
+    instances: Sequence[InstanceView] = ()
+    hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pytest_rdsfailover.local.gateway.aurora import TopologyRow
 from pytest_rdsfailover.local.gateway.commits import Commits
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
+from pytest_rdsfailover.local.gateway.messages import InstanceView
 from pytest_rdsfailover.local.gateway.volume import Volume
 from pytest_rdsfailover.model.errors import GatewayError
 
@@ -138,6 +139,18 @@ class Router:
     def endpoints(self) -> list[str]:
         """Return the names of all endpoints."""
         return [*self.instances, CLUSTER, READER, *self.guests]
+
+    def views(self) -> list[InstanceView]:
+        """Return all instances as they are told of."""
+        return [
+            InstanceView(
+                id=instance.id,
+                role="writer" if instance.writer else "reader",
+                state=instance.state.value,
+                sessions=instance.sessions,
+            )
+            for instance in self.instances.values()
+        ]
 
     def instance(self, name: str) -> Instance:
         """Return an instance, of the twin if need be.

@@ -6,6 +6,7 @@ from pytest_rdsfailover.model.errors import GatewayError
 
 # What a blue/green switchover consists of, beside cuts.
 SWITCHING = ("initiate", "freeze", "switch", "rename", "remove", "complete", "roll_back")
+REFUSES = 1290  # what both sides answer to writes during one, and the old side for ever
 ACTIONS = ("cut", "promote", "back", "point", "hold", "follow", "guard", *SWITCHING)
 HOWS = ("reset", "close", "hang", "keep")
 HOLDS = ("accept", "error")

@@ -4,12 +4,14 @@ import itertools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.local.gateway.messages import AVAILABLE, ClusterView
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.local.profiles.shapes import Shape, shape
 from pytest_rdsfailover.local.profiles.tables import find_table, shipped_tables
-from pytest_rdsfailover.model.errors import SettingError, did_you_mean
+from pytest_rdsfailover.model.errors import GatewayError, SettingError, did_you_mean
 
 FILE = "switchovers.toml"
 SHORTEST, USUAL_TIMEOUT, LONGEST = 30, 300, 3600  # seconds that AWS lets one take
@@ -60,38 +62,38 @@ class Switchover:
                 )
 
     def steps(
-        self,
-        *,
-        writer: str,
-        blue: Sequence[str],
-        green: Sequence[str],
-        seed: int,
-        timeout: float = USUAL_TIMEOUT,
+        self, view: ClusterView, *, seed: int, timeout: float = USUAL_TIMEOUT
     ) -> Sequence[Step]:
         """Return what the gateway is to do, offsets in seconds from the call.
 
         If green would not take writes within the time-out, all is rolled back then.
 
         Args:
-            writer: the writer of the blue side.
-            blue: all instances of it.
-            green: all instances of the other.
+            view: the cluster as it is, with its deployment.
             seed: decides the durations.
             timeout: seconds that it may take.
+
+        Raises:
+            GatewayError: if there is no deployment that could be switched over.
         """
+        suffix, writer = _suffix(view), view.writer
+        blue = [instance.id for instance in view.instances]
         chance = random.Random(seed)  # noqa: S311 - durations, no secrets
         frozen = self.prepare.sample(chance)
         dropped, switched, renamed, removed = (
             frozen + moment.sample(chance)
             for moment in (self.drop, self.switch, self.blue_dns, self.green_dns)
         )
-        ended = (*blue, *green) if self.green_sessions == "drop" else blue
+        green = [name + suffix for name in blue if self.green_sessions == "drop"]
         begun = [
             Step(at=0.0, action="guard", instance=writer, how=str(self.long_write)),
             Step(at=0.0, action="initiate", instance=writer),
             Step(at=frozen, action="freeze", instance=writer),
             Step(at=dropped, action="hold", instance=writer, how="accept"),
-            *(Step(at=dropped, action="cut", instance=name, how="reset") for name in ended),
+            *(
+                Step(at=dropped, action="cut", instance=name, how="reset")
+                for name in (*blue, *green)
+            ),
         ]
         if switched > timeout:
             return [
@@ -107,6 +109,18 @@ class Switchover:
             Step(at=removed, action="remove", instance=writer),
             Step(at=removed, action="complete", instance=writer),
         ]
+
+
+def _suffix(view: ClusterView) -> str:
+    """Return what the names of the green side end with, if it can be switched over."""
+    deployment = view.deployment
+    if deployment is None:
+        raise GatewayError("there is no blue/green deployment; create one first")
+    if deployment.switched:
+        raise GatewayError("it has been switched over already; make another deployment")
+    if deployment.status != AVAILABLE:
+        raise GatewayError(f"the blue/green deployment is {deployment.status}, not {AVAILABLE}")
+    return deployment.suffix
 
 
 def check_timeout(seconds: float) -> float:
@@ -129,6 +143,11 @@ def load_switchover(name: str) -> Switchover:
         SettingError: if there is none, or if it describes no possible switchover.
     """
     return _parse(*find_table("switchover", name, shipped_tables(FILE)))
+
+
+def switchover_path(name: str) -> str:
+    """Return a name or a path by which processes in other folders find the same switchover."""
+    return str(Path(name).resolve()) if name.endswith(".toml") else name
 
 
 def _parse(name: str, table: Mapping[str, Any]) -> Switchover:

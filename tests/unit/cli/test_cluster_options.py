@@ -34,6 +34,7 @@ def test_a_password_that_drivers_send_differently_is_refused(password):
     ("variable", "value", "said"),
     [
         ("RDS_PROFILE", "auorra", "did you mean 'aurora'"),
+        ("RDS_BLUE_GREEN", "blue-gren", "did you mean 'blue-green'"),
         ("RDS_SERVER", "/no/such", "there is no program /no/such"),
         ("RDS_SERVER", "mysql://", "a running server is named as"),
         ("RDS_TOXIPROXY", "/no/such", "there is no program /no/such"),

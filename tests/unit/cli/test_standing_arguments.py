@@ -5,7 +5,7 @@ import pytest
 from pytest_rdsfailover.cli.main import _parser
 
 CLUSTER = {
-    "profile": None, "seed": None, "server": None, "toxiproxy": None, "instances": None,
+    "profile": None, "blue_green": None, "seed": None, "server": None, "toxiproxy": None, "instances": None,
     "port": None, "aws_names": None, "aurora": None, "user": None, "password": None, "password_file": None,
     "database": None, "proxy": [], "dns_port": None, "hosts_file": None,
 }  # fmt: skip

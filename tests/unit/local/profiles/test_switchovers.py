@@ -1,9 +1,12 @@
 """Blue/green switchovers as data: what is read, what is refused, and the steps they make."""
 
+from dataclasses import replace
+
 import pytest
 
+from pytest_rdsfailover.local.gateway.messages import ClusterView, DeploymentView, InstanceView
 from pytest_rdsfailover.local.profiles.switchovers import check_timeout, load_switchover
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 WHOLE = {
     "prepare": "0s", "drop": "1s", "switch": "2s", "blue_dns": "3s", "green_dns": "4s",
@@ -21,10 +24,18 @@ def load(tmp_path):
     return loaded
 
 
+def view(status="AVAILABLE", *, switched=False):
+    return ClusterView(
+        writer="instance-1", dns="instance-1", reader="instance-1", ports={}, playing=False, busy=0,
+        failures=[], instances=[InstanceView(id="instance-1", role="writer", state="up", sessions=0)],
+        deployment=DeploymentView(
+            suffix="-green-abcdef", status=status, switched=switched, renamed=switched, removed=switched
+        ),
+    )  # fmt: skip
+
+
 def steps(switchover, seed=1):
-    return switchover.steps(
-        writer="instance-1", blue=["instance-1"], green=["instance-1-green-abcdef"], seed=seed
-    )
+    return switchover.steps(view(), seed=seed)
 
 
 def test_the_published_example_has_its_moments():
@@ -57,14 +68,26 @@ def test_both_sides_are_cut_between_the_refusals_and_the_switch(load):
 
 
 def test_what_would_take_longer_than_its_time_out_is_rolled_back_then(load):
-    one = {"writer": "w", "blue": ["w"], "green": ["g"], "seed": 1}
     switchover = load(prepare="500ms")  # green takes writes after 2.5 s
 
-    assert switchover.steps(**one, timeout=2.5)[-1].action == "complete"
-    assert [(step.action, step.at) for step in switchover.steps(**one, timeout=2.0)] == [
+    assert switchover.steps(view(), seed=1, timeout=2.5)[-1].action == "complete"
+    assert [(step.action, step.at) for step in switchover.steps(view(), seed=1, timeout=2.0)] == [
         ("guard", 0.0), ("initiate", 0.0), ("freeze", 0.5), ("hold", 1.5), ("cut", 1.5), ("cut", 1.5),
         ("roll_back", 2.0), ("follow", 2.0),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        (replace(view(), deployment=None), "create one first"),
+        (view("PROVISIONING"), "PROVISIONING"),
+        (view("SWITCHOVER_COMPLETED", switched=True), "already"),
+    ],
+)
+def test_only_an_available_deployment_is_switched_over(load, now, says):
+    with pytest.raises(GatewayError, match=says):
+        load().steps(now, seed=1)
 
 
 @pytest.mark.parametrize("seconds", [29.9, 3600.1])
