@@ -28,7 +28,6 @@ drop = "500ms"
 switch = "1s"
 blue_dns = "2500ms"
 green_dns = "3s"
-green_sessions = "keep"
 """
 
 
@@ -53,8 +52,7 @@ def deployment(resting):
         gc.collect()  # here its forgotten sockets may be complained about
 
 
-def connect(cluster, bg_id):
-    endpoint = cluster.writer_endpoint
+def connect(endpoint, bg_id):
     return AwsWrapperConnection.connect(
         mysql.connector.connect,
         host=endpoint.host, port=endpoint.port, user=endpoint.user, password=endpoint.password,
@@ -94,19 +92,21 @@ class Phases:
 
 
 @pytest.mark.one_server
-def test_the_plugin_sees_each_phase_and_goes_to_green(resting, deployment, tmp_path):
+@pytest.mark.parametrize("way", ["writer_endpoint", "proxy_endpoint"])
+def test_the_plugin_sees_each_phase_and_goes_to_green(resting, deployment, tmp_path, way):
     profile = tmp_path / "short.toml"
     profile.write_text(SWITCHOVER)
     bg_id, writer = secrets.token_hex(4), resting.writer
     pairs = 2 + len(resting.instances)  # endpoints of the cluster, and of each instance
-    with connect(resting, bg_id) as connection, Phases(connection, bg_id) as phases:
+    endpoint = getattr(resting, way)
+    with connect(endpoint, bg_id) as connection, Phases(connection, bg_id) as phases:
         until(lambda: phases.status is not None)
         until(lambda: len(phases.status.corresponding_hosts or {}) == pairs)
         switchover = deployment.switch_over(str(profile))
         until(lambda: "POST" in phases.seen)
         done = {mark.name for mark in switchover.milestones()}
         until(lambda: "COMPLETED" in phases.seen)
-    with connect(resting, bg_id) as moved, moved.cursor() as cursor:
+    with connect(endpoint, bg_id) as moved, moved.cursor() as cursor:
         cursor.execute("SELECT @@aurora_server_id, @@innodb_read_only")
         answer = cursor.fetchone()
 

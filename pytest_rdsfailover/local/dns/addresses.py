@@ -169,8 +169,7 @@ class LocalAddresses:
         if view is not None and name in ("cluster", "reader"):
             name = view.dns if name == "cluster" else view.reader.removesuffix(OLD_ENVIRONMENT)
         deployment = None if view is None else view.deployment
-        if deployment is not None and deployment.renamed:
-            place = self._guests[name + deployment.suffix]
-        else:
-            place = self._places[name]
+        place = self._places[name]
+        if deployment is not None and deployment.renamed:  # RDS Proxy stays where it is
+            place = self._guests.get(name + deployment.suffix, place)
         return place.host, place.port

@@ -34,6 +34,9 @@ class Follower(Protocol):
     def follow(self) -> None:
         """Send requests to the writer again as soon as there is one."""
 
+    def hang_up(self) -> None:
+        """End the connections of all clients."""
+
 
 class Switchable(Protocol):
     """A blue/green deployment."""

@@ -111,11 +111,13 @@ class TopologyTable:
                     for statement in statements:
                         cursor.execute(statement)
                     if rows:
-                        values = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(rows))
-                        cursor.execute(
-                            f"REPLACE INTO {TABLE} VALUES {values}",  # noqa: S608 - no values
-                            [value for row in rows for value in row],
+                        cursor.execute("BEGIN")
+                        cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608 - no values
+                        cursor.executemany(
+                            f"INSERT INTO {TABLE} VALUES (%s, %s, %s, %s, %s, %s)",  # noqa: S608
+                            rows,
                         )
+                        cursor.execute("COMMIT")
             finally:
                 connection.close()
         except Exception as error:

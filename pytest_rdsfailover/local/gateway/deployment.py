@@ -5,6 +5,7 @@ from pytest_rdsfailover.local.gateway.router import CLUSTER, READER, Instance, R
 from pytest_rdsfailover.local.gateway.script import REFUSES
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT as OLD
 
+SOURCE, TARGET = "BLUE_GREEN_DEPLOYMENT_SOURCE", "BLUE_GREEN_DEPLOYMENT_TARGET"
 STATUSES = {
     "initiate": "SWITCHOVER_INITIATED",
     "freeze": "SWITCHOVER_IN_PROGRESS",
@@ -118,13 +119,7 @@ class Deployment:
             instance.read_only_error = self._usual
 
     def roles(self) -> list[tuple[str, str]]:
-        """Return the endpoints of both sides with their roles, as the table of topology lists them."""
-        over = self.status == STATUSES["complete"]
-        ends = {"SOURCE": OLD if over else "", "TARGET": "" if over else self.suffix}
-        count = len(self._router.instances)
-        bases = [CLUSTER, *(f"instance-{number}" for number in range(1, count + 1))]
-        return [
-            (base + end, f"BLUE_GREEN_DEPLOYMENT_{role}")
-            for role, end in ends.items()
-            for base in bases
-        ]
+        """Return the cluster endpoints with their roles, as the table of topology lists them."""
+        if self.status == STATUSES["complete"]:
+            return [(CLUSTER, TARGET)]
+        return [(CLUSTER, SOURCE), (CLUSTER + self.suffix, TARGET)]

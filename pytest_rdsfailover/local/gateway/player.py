@@ -251,6 +251,8 @@ class Player:
         if ends:
             await self._fenced()
         milestone = await self._twin().act(step.action)
+        if step.action == "switch" and self._proxy is not None:
+            self._proxy.hang_up()
         if ends:
             self._sessions.reset_silent(step.instance)  # the proxy looks for the writer then
         await self._settle(milestone, planned, step.instance)

@@ -16,7 +16,7 @@ from pytest_rdsfailover.model.errors import GatewayError, SettingError, did_you_
 FILE = "switchovers.toml"
 SHORTEST, USUAL_TIMEOUT, LONGEST = 30, 300, 3600  # seconds that AWS lets one take
 LONG_WRITE = 10  # seconds; AWS tells no number
-GREEN_SESSIONS = ("drop", "keep")
+GREEN_SESSIONS = ("keep", "drop")
 OTHERS = ("about", "green_sessions", "long_write")  # what is no duration
 
 
@@ -33,7 +33,7 @@ class Switchover:
         blue_dns: when DNS's blue names lead to green.
         green_dns: when DNS has no green names any more, which ends the switchover.
         long_write: how many seconds a write on blue may have been open when it begins.
-        green_sessions: whether those of green are among them: `drop`, or `keep` for those of blue only.
+        green_sessions: `keep` if only blue's sessions are among them, `drop` if green's are, too.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Switchover:
     switch: Shape
     blue_dns: Shape
     green_dns: Shape
-    green_sessions: str = "drop"
+    green_sessions: str = GREEN_SESSIONS[0]
     long_write: int = LONG_WRITE
 
     def __post_init__(self) -> None:
@@ -168,7 +168,7 @@ def _parse(name: str, table: Mapping[str, Any]) -> Switchover:
     return Switchover(
         name=name,
         about=str(table.get("about", "")),
-        green_sessions=str(table.get("green_sessions", "drop")),
+        green_sessions=str(table.get("green_sessions", GREEN_SESSIONS[0])),
         long_write=long_write,
         **durations,
     )

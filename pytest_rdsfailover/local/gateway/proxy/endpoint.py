@@ -275,6 +275,11 @@ class ProxyEndpoint:
         else:
             link.abort(reset=how == "reset")
 
+    def hang_up(self) -> None:
+        """End the connections of all clients."""
+        for link in list(self._clients.values()):
+            link.abort(reset=True)
+
     def reset_silent(self) -> None:
         """Reset the sessions that were left hanging."""
         for link in [link for link in self._clients.values() if link.silent]:

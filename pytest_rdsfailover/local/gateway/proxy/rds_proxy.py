@@ -89,6 +89,11 @@ class RdsProxy:
         self._held = self._refuse = False
         self.look()
 
+    def hang_up(self) -> None:
+        """End the connections of all clients, as when the green environment is promoted."""
+        for endpoint in self.endpoints.values():
+            endpoint.hang_up()
+
     def look(self) -> None:
         """Send each endpoint's requests to the instances that can be used now."""
         writer = self._router.instances[self._router.writer]

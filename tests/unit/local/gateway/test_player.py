@@ -41,7 +41,7 @@ class World:
     def __getattr__(self, name):
         answers = {
             "cut": {7}, "alive": set(), "kill": None, "set_refused": None, "reset_silent": None,
-            "hold": None, "follow": None, "go_on": None,
+            "hold": None, "hang_up": None, "follow": None, "go_on": None,
         }  # fmt: skip
         if name not in answers:
             raise AttributeError(name)

@@ -56,7 +56,7 @@ def test_the_fast_one_is_over_in_less_than_five_seconds(seed):
 
 
 def test_both_sides_are_cut_between_the_refusals_and_the_switch(load):
-    played = steps(load(prepare="500ms"))
+    played = steps(load(prepare="500ms", green_sessions="drop"))
 
     assert {step.instance for step in played if step.action == "cut"} == {
         "instance-1", "instance-1-green-abcdef",
@@ -68,7 +68,7 @@ def test_both_sides_are_cut_between_the_refusals_and_the_switch(load):
 
 
 def test_what_would_take_longer_than_its_time_out_is_rolled_back_then(load):
-    switchover = load(prepare="500ms")  # green takes writes after 2.5 s
+    switchover = load(prepare="500ms", green_sessions="drop")  # green takes writes after 2.5 s
 
     assert switchover.steps(view(), seed=1, timeout=2.5)[-1].action == "complete"
     assert [(step.action, step.at) for step in switchover.steps(view(), seed=1, timeout=2.0)] == [
@@ -97,8 +97,8 @@ def test_a_time_out_is_one_that_aws_takes(seconds):
     assert check_timeout(30) == 30
 
 
-def test_the_sessions_of_green_may_be_kept(load):
-    played = steps(load(green_sessions="keep"))
+def test_the_sessions_of_green_are_kept_unless_a_switchover_says_otherwise(load):
+    played = steps(load())
 
     assert {step.instance for step in played if step.action == "cut"} == {"instance-1"}
 
@@ -111,7 +111,7 @@ def test_the_sessions_of_green_may_be_kept(load):
         ({"switch": "500ms"}, "switch may come before drop"),
         ({"green_dns": "2500ms"}, "green_dns may come before blue_dns"),
         ({"drop": "soon"}, "soon"),
-        ({"green_sessions": "hang"}, "choose one of drop, keep"),
+        ({"green_sessions": "hang"}, "choose one of keep, drop"),
         ({"long_write": "1s"}, "write whole seconds"),
     ],
 )
