@@ -81,6 +81,11 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     tenures = certain(ended_tenures(course.milestones, course.writer_before), course.alignment)
     stale, unjudged = stale_writes(found, tenures)
     witnesses = Witnesses.of(found, course)
+    if unjudged and (told := witnesses.stale(tenures)) is not None:
+        stale, unjudged = (
+            max(stale, told),
+            0,
+        )  # of RDS Proxy only the gateway knows which side answers
     invalid = why_invalid(
         course,
         acked=absence.acked_before,

@@ -5,9 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.reached import doubts, why_untrue
+from pytest_rdsfailover.analysis.reached_keys import missing
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import to_nanoseconds
+from pytest_rdsfailover.model.target import SERVER, Traffic
+
+Tenures = Mapping[str, Sequence[tuple[int, int]]]
 
 NOBODY = (
     "nobody looked whether the load reached the cluster: the status variables of its writer could not"
@@ -46,6 +50,32 @@ class Witnesses:
         """Return why the writes show nothing of the cluster; empty if they may."""
         witnessed = self.course.witnessed
         return "" if witnessed is None else why_untrue(witnessed, calm=self.calm, acked=self.acked)
+
+    def stale(self, tenures: Tenures) -> int | None:
+        """Return how many writes former writers took; None if not all writes were seen.
+
+        Args:
+            tenures: when each former writer was none, in nanoseconds.
+        """
+        witnessed = self.course.witnessed
+        seen = None if witnessed is None else witnessed.whole
+        if not seen or SERVER in seen:
+            return None
+        anywhere = Traffic.total(list(seen.values()))
+        if anywhere.by_readers is None or not self._all_seen(anywhere):
+            return None
+        return sum(
+            first < to_nanoseconds(write.began) and to_nanoseconds(write.ended) < last
+            for write in anywhere.by_readers
+            for first, last in tenures.get(write.instance, ())
+        )
+
+    def _all_seen(self, anywhere: Traffic) -> bool:
+        """Tell whether each acknowledged write was seen, by its key or by a statement of its own."""
+        if anywhere.keys:
+            return not missing(anywhere, self.acked)
+        acked, failed = sum(self.acked.values()), sum(self.failed.values())
+        return acked <= anywhere.confirmed <= acked + failed
 
     def remarks(self) -> list[str]:
         """Return what nobody could see, or can explain."""

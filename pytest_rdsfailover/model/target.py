@@ -13,6 +13,21 @@ SERVER = "server"  # in place of an endpoint: the writer itself, with all its cl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderWrite:
+    """A write with a load's mark that an instance answered well which takes no writes.
+
+    Attributes:
+        instance: which instance that was.
+        began: when the statement came, in monotonic seconds.
+        ended: when it was answered.
+    """
+
+    instance: str
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
     """What the clients of an endpoint have done.
 
@@ -41,6 +56,9 @@ class Traffic:
         failing_keys: how many were stored by one write, while the latest one failed.
         lost_answers: the keys, by the number of their writer, of which nothing was answered any more
             after the answer to a write was lost.
+        by_readers: writes with the mark that were answered well by an instance that takes none; there
+            are none, unless a former writer was not fenced off. The latest ones, if they are many; None if
+            nobody looked.
         unseen: whether nobody could look which transactions are open.
     """
 
@@ -64,6 +82,7 @@ class Traffic:
     unchanged_keys: Mapping[str, int] = field(default_factory=dict)
     failing_keys: Mapping[str, int] = field(default_factory=dict)
     lost_answers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    by_readers: Sequence[ReaderWrite] | None = None
     unseen: bool = False
 
     @classmethod
@@ -77,7 +96,13 @@ class Traffic:
         }
         lost = _joined([part.lost_answers for part in parts])
         unseen = any(part.unseen for part in parts)
-        return replace(cls(unseen=unseen, lost_answers=lost), **counts, **keys)
+        looked = any(part.by_readers is not None for part in parts)
+        by_readers = [write for part in parts for write in part.by_readers or ()]
+        return replace(
+            cls(unseen=unseen, lost_answers=lost, by_readers=by_readers if looked else None),
+            **counts,
+            **keys,
+        )
 
     def minus(self, before: "Traffic") -> "Traffic":
         """Return what came since an earlier look; before the first one no key was confirmed."""

@@ -19,6 +19,14 @@ switch = "300ms"
 blue_dns = "600ms"
 green_dns = "800ms"
 """
+# Who does something within a phase needs longer ones, on a busy machine.
+UNHURRIED = """
+prepare = "50ms"
+drop = "1s"
+switch = "1200ms"
+blue_dns = "2400ms"
+green_dns = "2500ms"
+"""
 MILESTONES = [
     "trigger", "switchover_initiated", "writes_refused", "switched", "blue_dns", "green_dns_removed",
     "switchover_completed",
@@ -29,6 +37,13 @@ MILESTONES = [
 def profile(tmp_path):
     path = tmp_path / "short.toml"
     path.write_text(SHORT)
+    return str(path)
+
+
+@pytest.fixture
+def unhurried(tmp_path):
+    path = tmp_path / "unhurried.toml"
+    path.write_text(UNHURRIED)
     return str(path)
 
 
@@ -111,12 +126,12 @@ def test_without_a_deployment_there_is_no_table(resting):
     assert refusal(resting.writer_endpoint, "SELECT * FROM mysql.rds_topology") in (1142, 1146)
 
 
-def test_a_switchover_goes_through_its_phases(resting, deployment, profile):
+def test_a_switchover_goes_through_its_phases(resting, deployment, unhurried):
     blue = resting.writer_endpoint.connect(autocommit=True)
     green = deployment.green_endpoint.connect(autocommit=True)
     ask(blue, "INSERT INTO moved VALUES (1)")
     writer = resting.writer
-    switchover = deployment.switch_over(profile)
+    switchover = deployment.switch_over(unhurried)
 
     reached(switchover, "writes_refused")
     assert refusal(blue) == 1290
@@ -183,12 +198,12 @@ def test_afterwards_the_cluster_is_a_cluster(resting, deployment, profile):
     run(resting.writer_endpoint, "INSERT INTO moved VALUES (1)")
 
 
-def test_the_proxy_follows_to_green(resting, deployment, profile):
+def test_the_proxy_follows_to_green(resting, deployment, unhurried):
     proxied = resting.proxy_endpoint.connect(autocommit=True)
     reading = resting.proxy_reader_endpoint.connect(autocommit=True)
     ask(proxied, "INSERT INTO moved VALUES (1)")
     assert ask(reading, "SELECT n FROM moved") == ((1,),)
-    switchover = deployment.switch_over(profile)
+    switchover = deployment.switch_over(unhurried)
     reached(switchover, "writes_refused")
     assert refusal(proxied) == 1290
     assert ask(proxied, "SELECT n FROM moved") == ((1,),)
@@ -273,7 +288,7 @@ def test_the_cluster_has_one_deployment_and_one_switchover(resting, deployment, 
 
 
 @pytest.mark.one_server
-def test_with_names_dns_tells_of_the_switchover(resting, profile):
+def test_with_names_dns_tells_of_the_switchover(resting, unhurried):
     with resting.aws_names("eu-west-1"), resting.blue_green() as deployment:
         blue, green = resting.writer_endpoint.host, deployment.green_endpoint.host
         old = deployment.old_endpoint.host
@@ -281,7 +296,7 @@ def test_with_names_dns_tells_of_the_switchover(resting, profile):
         before = socket.gethostbyname(blue)
         with pytest.raises(socket.gaierror):
             socket.gethostbyname(old)
-        switchover = deployment.switch_over(profile)
+        switchover = deployment.switch_over(unhurried)
         reached(switchover, "switched")
         assert socket.gethostbyname(blue) == before
         reached(switchover, "blue_dns")

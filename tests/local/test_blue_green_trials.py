@@ -1,9 +1,13 @@
 """A load goes through a blue/green switchover, and is judged by it as by a failover."""
 
+from dataclasses import replace
+
 import pytest
 from test_failovers_of_a_load import LOAD
 
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.model.target import ReaderWrite
 from pytest_rdsfailover.mysql import driver
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
@@ -36,6 +40,24 @@ def test_a_switchover_is_the_failover_of_its_load(runner, resting, profile):
     assert trial.milestones[0].name == "trigger"
     assert "switched" in [mark.name for mark in trial.milestones]
     trial.expect(lost=0, duplicated=0)
+
+
+def test_which_side_has_answered_is_known_by_the_proxy_too(runner, resting, profile):
+    trial = runner.trial(resting.proxy_endpoint, failover=profile, **LOAD)
+    trial.expect(lost=0, duplicated=0, stale_writes=0)
+    evidence = trial.evidence
+    (switched,) = [mark.at for mark in evidence.course.milestones if mark.name == "switched"]
+    planted = ReaderWrite(
+        instance=f"{resting.writer}-old1", began=switched + 0.01, ended=switched + 0.02
+    )
+    whole = dict(evidence.course.witnessed.whole)
+    whole["proxy"] = replace(whole["proxy"], by_readers=[planted])
+    witnessed = replace(evidence.course.witnessed, whole=whole)
+
+    assert (
+        judge(replace(evidence, course=replace(evidence.course, witnessed=witnessed))).stale_writes
+        == 1
+    )
 
 
 def test_a_trial_switches_over_and_reads_both_sides(runner, resting, profile):

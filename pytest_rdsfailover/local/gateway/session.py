@@ -324,6 +324,7 @@ class InstanceSession:
                 changed=changed,
                 rows=rows,
                 reader=self._reader and not self._host.writer,
+                by="" if self._takes_writes else self._host.id,
             )
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:

@@ -170,7 +170,14 @@ class SessionWitness:
         self._transaction.roll_back()
 
     def answered(
-        self, error: int, status: int, *, changed: bool = True, rows: int = 0, reader: bool = False
+        self,
+        error: int,
+        status: int,
+        *,
+        changed: bool = True,
+        rows: int = 0,
+        reader: bool = False,
+        by: str = "",
     ) -> None:
         """Take the end of the answer.
 
@@ -180,6 +187,7 @@ class SessionWitness:
             changed: whether rows may have been changed, or were found as they should be.
             rows: how many it says were changed.
             reader: whether it comes from one, where nothing can be stored.
+            by: the instance that it comes from, if that takes no writes by now.
         """
         asked, self._asked = self._asked, []
         if asked:
@@ -190,12 +198,21 @@ class SessionWitness:
         before, within = self._transaction.commits, bool(status & STATUS_IN_TRANS)
         if rows and any(self._changes_hidden_rows(statement) for statement in asked):
             self._seen.rows += rows
+        if by and changed:
+            self._note_reader(asked, by)
         if asked:
             self._take_all(asked, changed=changed, within=within, reader=reader)
         if not within:
             self._transaction.settle()
         if self._transaction.commits > before:
             self._commits.add(self._since)
+
+    def _note_reader(self, asked: Sequence[_Asked], instance: str) -> None:
+        """Note writes that an instance took which takes none; what a procedure does is not known."""
+        for seen, what, _, text in asked:
+            lasts = what.counts and not self._temporary.holds(text)
+            if what.does is Does.WRITES and lasts and not what.calls:
+                seen.wrote_at(instance, self._since, self._commits.clock())
 
     def _changes_hidden_rows(self, asked: _Asked) -> bool:
         """Tell whether a statement without a load's mark changes rows that last."""

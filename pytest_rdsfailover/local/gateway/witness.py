@@ -1,14 +1,16 @@
 """Counts what clients do by endpoint, to show that a load reached it and was committed. No I/O."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pytest_rdsfailover.local.gateway.keys import Key, Keys
 from pytest_rdsfailover.local.gateway.statement_kind import Does
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.clock import to_seconds
+from pytest_rdsfailover.model.target import ReaderWrite, Traffic
 
+MOST_BY_READERS = 1000  # of each load
 MOST_MARKS = 8  # loads that are watched at the same time; of more, the oldest is forgotten
 
 
@@ -21,12 +23,14 @@ class Marked:
         begun: how many statements came.
         confirmed: how many of them are committed, or had a row that is there already.
         commits: how many transactions with such a statement were committed.
+        by_readers: such writes that were answered well by an instance that takes none.
     """
 
     keys: Keys
     begun: int = 0
     confirmed: int = 0
     commits: int = 0
+    by_readers: deque[ReaderWrite] = field(default_factory=lambda: deque(maxlen=MOST_BY_READERS))
 
 
 class SeenStatement(NamedTuple):
@@ -68,6 +72,13 @@ class SeenStatement(NamedTuple):
         else:
             for key in self.keys:
                 self.marked.keys.write(key)
+
+    def wrote_at(self, reader: str, began: int, ended: int) -> None:
+        """Note a good answer to a write from an instance that takes none, with its times in nanoseconds."""
+        if self.marked is not None:
+            self.marked.by_readers.append(
+                ReaderWrite(instance=reader, began=to_seconds(began), ended=to_seconds(ended))
+            )
 
     def leave(self) -> None:
         """Count a good answer to a write that changed no row that lasts."""
@@ -217,5 +228,6 @@ class TrafficCounter:
                 unchanged_keys=marked.keys.unchanged(),
                 failing_keys=marked.keys.failing(),
                 lost_answers=marked.keys.lost(everywhere),
+                by_readers=tuple(marked.by_readers),
             )
         return found

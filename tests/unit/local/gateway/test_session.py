@@ -116,6 +116,23 @@ def test_a_reader_is_made_read_only_before_each_statement_and_translates_the_ref
     assert parse_error(taken(session.to_client)[0]).code == 1290
 
 
+@pytest.mark.parametrize("sql", [b"INSERT INTO t VALUES ('run-0-1')", b"CALL p('run-0-1')"])
+def test_a_write_that_a_writer_answers_which_is_none_any_more_is_noted(witness, sql):
+    """The planted fault: an instance that was demoted and not fenced off."""
+    instance = Instance(id="instance-1", writer=True)
+    session = server_talk.logged_in(InstanceSession(instance, seen=witness.at("proxy")), VERSION)
+    ask(session, sql)
+    answer(session, ok_packet(2, affected=1))
+    assert witness.tell(b"run")["proxy"].by_readers == ()
+    ask(session, sql)
+    instance.writer = False
+    answer(session, ok_packet(2, affected=1))
+
+    noted = witness.tell(b"run")["proxy"].by_readers
+    assert [write.instance for write in noted] == ["instance-1"] * (sql[:6] == b"INSERT")
+    assert all(write.began <= write.ended for write in noted)
+
+
 def test_a_promoted_reader_lets_its_old_sessions_write_again():
     session = logged_in(writer=False)
     host = session._host

@@ -28,8 +28,9 @@ def test_statements_are_counted_by_endpoint_and_those_with_a_mark_apart():
             commits=1,
             keys={"0": 1},
             stored_keys={"0": 1},
+            by_readers=(),
         ),
-        "proxy": Traffic(statements=1),
+        "proxy": Traffic(statements=1, by_readers=()),
     }
     assert witness.tell(b"other")["cluster"].marked == 0
 
