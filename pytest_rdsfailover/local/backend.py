@@ -29,7 +29,7 @@ class LocalBackend:
 
     def __init__(self, settings: Settings, shared_moto: str | None = None) -> None:
         self._settings, self._shared_moto = settings, shared_moto
-        self._clusters: dict[tuple[int, int], LocalCluster] = {}
+        self._clusters: dict[tuple[int, int, int], LocalCluster] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +41,12 @@ class LocalBackend:
         self._clusters.clear()
 
     def cluster(
-        self, instances: int | None = None, *, api: bool = False, number: int = 0
+        self,
+        instances: int | None = None,
+        *,
+        api: bool = False,
+        number: int = 0,
+        abroad: int = 0,
     ) -> LocalCluster:
         """Return the session's cluster of that size, at rest; a new one if the old one is broken.
 
@@ -49,6 +54,7 @@ class LocalBackend:
             instances: how many instances it has; None for the number of the run.
             api: whether its AWS API will be needed.
             number: which of those that one test may have at once.
+            abroad: how many of its instances are in another region, as part of a global database.
 
         Raises:
             SettingError: if what was asked for cannot be had.
@@ -56,14 +62,14 @@ class LocalBackend:
         """
         count = instances or self._settings.instances
         check_instances(count)
-        place = count, number
+        place = count, number, abroad
         cluster = self._clusters.get(place)
         if cluster is not None and not _recovers(cluster):
             del self._clusters[place]
             cluster = None
         if cluster is None:
-            port = None if number else self._port(count)
-            cluster = self._clusters[place] = self._start(count, port=port, api=api)
+            port = None if number or abroad else self._port(count)
+            cluster = self._clusters[place] = self._start(count, port=port, api=api, abroad=abroad)
         return cluster
 
     def another(self, number: int, instances: int | None = None) -> LocalCluster:
@@ -73,7 +79,7 @@ class LocalBackend:
     def release(self) -> None:
         """Do nothing: nobody else can use these clusters."""
 
-    def _start(self, instances: int, *, port: int | None, api: bool) -> LocalCluster:
+    def _start(self, instances: int, *, port: int | None, api: bool, abroad: int) -> LocalCluster:
         settings = self._settings
         return LocalCluster(
             find_server(settings.server),
@@ -83,6 +89,7 @@ class LocalBackend:
             aurora=settings.aurora,
             seed=settings.seed,
             blue_green=settings.blue_green,
+            abroad=abroad,
             api=api,
             shared_moto=self._shared_moto,
             port=port,

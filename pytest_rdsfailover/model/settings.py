@@ -32,6 +32,14 @@ def check_instances(count: int) -> None:
         )
 
 
+def check_abroad(count: int, instances: int) -> None:
+    """Raise `SettingError` if so many of a cluster's instances cannot be in another region."""
+    if type(count) is not int or not 1 <= count < instances:
+        raise SettingError(
+            f"of {instances} instances 1 to {instances - 1} can be in another region, not {count!r}"
+        )
+
+
 def check_trials(count: int) -> None:
     """Raise `SettingError` if nobody can repeat a trial that often."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:

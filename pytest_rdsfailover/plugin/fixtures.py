@@ -36,6 +36,7 @@ MARKERS = (
     "rds_profile(name): the failover profile of this test",
     "rds_aws_names(region): call this test's endpoints as AWS does, for example in eu-west-1",
     "rds_instances(count): how many instances this test's cluster has",
+    "rds_global(abroad): how many instances of this test's cluster are in another region",
     "rds_proxy(**settings): how the RDS Proxy is set up for this test, by the names of its API",
     "rds_expect(**bounds): what every trial of this test must hold to, as in trial.expect(...)",
 )
@@ -144,13 +145,27 @@ def rds_cluster(
     region = argument_of(request.node, "rds_aws_names") or run_of(request.config).settings.aws_names
     api = not NEED_API.isdisjoint(request.fixturenames)
     with ExitStack() as stack, usage_errors():
-        cluster = rds_backend.cluster(argument_of(request.node, "rds_instances"), api=api)
+        instances = argument_of(request.node, "rds_instances")
+        abroad = argument_of(request.node, "rds_global")
+        if abroad is None:
+            cluster = rds_backend.cluster(instances, api=api)
+        else:
+            cluster = _local(rds_backend).cluster(instances, api=api, abroad=abroad)
         stack.callback(rds_backend.release)
         if region is not None:
             stack.enter_context(cluster.aws_names(region))
         proxy = request.node.get_closest_marker("rds_proxy")
         cluster.proxy.begin({} if proxy is None else proxy.kwargs)
         yield cluster
+
+
+def _local(backend: "Backend") -> "LocalBackend":
+    """Return the local clusters; skip the test if there is a real one."""
+    from pytest_rdsfailover.local.backend import LocalBackend
+
+    if not isinstance(backend, LocalBackend):
+        pytest.skip("rds_global: only local clusters become a global database for a test")
+    return backend
 
 
 @pytest.fixture(scope="session")

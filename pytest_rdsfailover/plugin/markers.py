@@ -1,16 +1,21 @@
 """What a test's markers ask for, refused before any server starts if it cannot be."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.model.settings import Settings, check_instances, check_trials
+from pytest_rdsfailover.model.settings import (
+    Settings,
+    check_abroad,
+    check_instances,
+    check_trials,
+)
 
 # A marker in any other form would be ignored, and a bound that is ignored never breaks.
 ONE_ARGUMENT = {
     "rds_instances": "rds_instances(3)",
+    "rds_global": "rds_global(1)",
     "rds_trials": "rds_trials(15)",
     "rds_profile": 'rds_profile("aurora")',
     "rds_aws_names": 'rds_aws_names("eu-west-1")',
@@ -46,7 +51,7 @@ def check_markers(item: pytest.Item, settings: Settings) -> None:
     for marker in item.iter_markers():
         try:
             _check_shape(marker)
-            _check_value(marker, settings, item.config.rootpath)
+            _check_value(marker, settings, item)
         except (SettingError, TypeError) as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
@@ -61,7 +66,7 @@ def _check_shape(marker: pytest.Mark) -> None:
         raise SettingError(f"rds_expect() holds trials to nothing; write {BY_NAME[name]}")
 
 
-def _check_value(marker: pytest.Mark, settings: Settings, root: Path) -> None:
+def _check_value(marker: pytest.Mark, settings: Settings, item: pytest.Item) -> None:
     """Ask whoever reads the marker later; what that takes is imported only for it."""
     match marker.name:
         case "rds_expect":
@@ -73,12 +78,14 @@ def _check_value(marker: pytest.Mark, settings: Settings, root: Path) -> None:
             check_resolution(parse_expectations(**marker.kwargs), settings.rate)
         case "rds_instances":
             check_instances(*marker.args)
+        case "rds_global":
+            check_abroad(marker.args[0], argument_of(item, "rds_instances") or settings.instances)
         case "rds_trials":
             check_trials(*marker.args)
         case "rds_profile":
             from pytest_rdsfailover.plugin.compared_profiles import check_profile
 
-            check_profile(settings, marker.args[0], root)
+            check_profile(settings, marker.args[0], item.config.rootpath)
         case "rds_aws_names":
             from pytest_rdsfailover.local.dns.names import check_region
 

@@ -33,7 +33,7 @@ from pytest_rdsfailover.trial.resume import KeptTrials, PopulationName, Recalled
 from pytest_rdsfailover.trial.trial import Trial, report_asked
 
 # A local cluster is started, or its proxy set up, as these say.
-CLUSTER_MARKERS = ("rds_instances", "rds_aws_names", "rds_proxy")
+CLUSTER_MARKERS = ("rds_instances", "rds_global", "rds_aws_names", "rds_proxy")
 
 if TYPE_CHECKING:  # a local run imports nothing of live mode
     from pytest_rdsfailover.live.cluster import LiveCluster

@@ -54,17 +54,45 @@ OWN = """
 """
 
 
+WORLD = """
+    from dataclasses import replace
+
+    import pytest
+
+    STATUS = "SELECT COUNT(DISTINCT AWS_REGION) FROM information_schema.aurora_global_db_status"
+
+    def told(endpoint, query):
+        with endpoint.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetchone()[0]
+
+    @pytest.mark.rds_instances(3)
+    @pytest.mark.rds_global(1)
+    @pytest.mark.rds_aws_names("eu-west-1")
+    def test_the_global_writer_endpoint_has_a_name_of_its_own(rds_cluster, rds_client):
+        (world,) = rds_client.describe_global_clusters()["GlobalClusters"]
+        everywhere = replace(rds_cluster.writer_endpoint, host=world["Endpoint"])
+        assert ".global-" in world["Endpoint"]
+        assert told(everywhere, STATUS) == 2
+        assert told(everywhere, "SELECT @@aurora_server_id") == rds_cluster.writer
+
+    def test_others_have_a_cluster_of_one_region(rds_cluster, rds_client):
+        assert rds_client.describe_global_clusters()["GlobalClusters"] == []
+        assert told(rds_cluster.writer_endpoint, STATUS) == 0
+"""
+
+
 def test_the_users_own_code_finds_the_local_cluster_where_it_is_asked_for(project, monkeypatch):
     """And nothing else finds anything, whatever the environment says; the example is with them."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", "https://rds.eu-west-1.amazonaws.com")
-    project.makepyfile(OWN)
+    project.makepyfile(OWN, test_world=WORLD)
     project.makeconftest(ALWAYS_FIT)
-    for name in ("drill.py", "test_drill.py"):
+    for name in ("drill.py", "test_drill.py", "test_other_region.py"):
         project.path.joinpath(name).write_text(EXAMPLE.joinpath(name).read_text())
 
     result = fit(lambda: project.runpytest_subprocess(*CARRIED), unfit_line)
 
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines(["trigger: failover_db_cluster by boto3, answered by moto*"])
 
 

@@ -151,6 +151,8 @@ def test_expectations_of_a_marker_are_checked_before_any_server_starts(project):
         ("rds_expect()", "rds_expect() holds trials to nothing; write rds_expect(downtime"),
         ("rds_expect('downtime < 2s')", "rds_expect takes arguments by name only"),
         ("rds_instances('3')", "2 to 16 instances, not '3'"),
+        ("rds_global(2)", "of 2 instances 1 to 1 can be in another region, not 2"),
+        ("rds_global('1')", "can be in another region, not '1'"),
         ("rds_trials", "rds_trials takes one argument without a name: rds_trials(15)"),
         ("rds_profile(name='quick')", 'without a name: rds_profile("aurora")'),
         ("rds_aws_names()", "rds_aws_names takes one argument"),

@@ -14,6 +14,7 @@ def check(*markers, rate=100.0):
     item = SimpleNamespace(
         nodeid="t.py::test_it", config=SimpleNamespace(rootpath=None),
         iter_markers=lambda: [marker.mark for marker in markers],
+        get_closest_marker={marker.mark.name: marker.mark for marker in markers}.get,
     )  # fmt: skip
     check_markers(item, Settings(rate=rate))
 
@@ -27,6 +28,9 @@ def check(*markers, rate=100.0):
         (MARK.rds_trials(count=3), "takes one argument"),
         (MARK.rds_instances(1), "t.py::test_it: .*instances"),
         (MARK.rds_profile("nobody's"), "nobody's"),
+        (MARK.rds_global(2), "of 2 instances 1 to 1 can be in another region, not 2"),
+        (MARK.rds_global(0), "not 0"),
+        (MARK.rds_global("1"), "not '1'"),
         (MARK.rds_aws_names("mars"), "mars"),
         (MARK.rds_expect("lost=0"), "takes arguments by name only"),
         (MARK.rds_expect(), "holds trials to nothing"),
@@ -45,6 +49,7 @@ def test_markers_that_can_be_honoured_pass():
     check(
         MARK.rds_trials(1), MARK.rds_instances(2), MARK.rds_profile("aurora"), MARK.rds_proxy(),
         MARK.rds_aws_names("eu-west-1"), MARK.rds_expect(lost=0), MARK.rds_proxy(require_tls=True),
+        MARK.rds_global(1),
         MARK.usefixtures("a", "b"), MARK.rds_live,
     )  # fmt: skip
 
