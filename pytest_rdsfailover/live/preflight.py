@@ -119,17 +119,19 @@ def _refused(endpoint: Endpoint, error: Exception) -> PreflightError:
 
 
 def _check_grants(endpoint: Endpoint, connection: Any) -> None:
-    table = f"rds_probe_{secrets.token_hex(4)}"
+    table, left = f"rds_probe_{secrets.token_hex(4)}", ""
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY) ENGINE=InnoDB")
+            left = f"; table {endpoint.database}.{table} is left behind"
             try:
                 cursor.execute(f"INSERT INTO {table} VALUES (1)")  # noqa: S608 - our own name
                 cursor.execute(f"SELECT id FROM {table}")  # noqa: S608 - our own name
             finally:
                 cursor.execute(f"DROP TABLE {table}")
+                left = ""
     except Exception as error:  # noqa: BLE001 - whatever the driver raises, a step has failed
-        why = " ".join(str(part) for part in error.args)
+        why = " ".join(str(part) for part in error.args) + left
         raise PreflightError(
             "grants", f"{endpoint.database} at {endpoint.host}", why,
             f"grant CREATE, DROP, INSERT, SELECT on {endpoint.database}.* to {endpoint.user}",

@@ -64,6 +64,8 @@ class Region:
         core = with_shared_descriptions(botocore.session.get_session())
         # The global endpoint is in us-east-1, and out of reach of a private subnet elsewhere.
         core.set_config_variable("sts_regional_endpoints", "regional")
+        # Or a stand-in of one service, set for other tests, would open the gates of a real cluster.
+        core.set_config_variable("ignore_configured_endpoint_urls", value=True)
         self._session = boto3.session.Session(region_name=name, botocore_session=core)
         self._clients: dict[tuple[str, bool], Any] = {}
         self._others: dict[str, Region] = {}

@@ -32,6 +32,22 @@ def test_sts_is_asked_in_the_region(monkeypatch, asked):
     )
 
 
+@pytest.mark.parametrize("where", ["", "_CLOUDWATCH", "file"])
+def test_no_configured_stand_in_answers_for_aws(monkeypatch, tmp_path, where):
+    """Alarms of a stand-in that other tests use would say OK while those of AWS say ALARM."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    if where == "file":
+        config = tmp_path / "config"
+        config.write_text("[default]\nendpoint_url = http://127.0.0.1:9\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    else:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL{where}", "http://127.0.0.1:9")
+
+    asked = Region("eu-west-1").client("cloudwatch").meta.endpoint_url
+    assert asked == "https://monitoring.eu-west-1.amazonaws.com"
+
+
 def stub(region, service):
     stubber = Stubber(region.client(service))
     stubber.activate()

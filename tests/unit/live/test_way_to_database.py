@@ -163,10 +163,18 @@ def test_a_right_that_is_missing_is_named_and_the_table_goes_all_the_same(answer
     answering(half)
 
     with pytest.raises(
-        PreflightError, match=r"grant CREATE, DROP, INSERT, SELECT on shop\.\* to app"
+        PreflightError, match=r"denied; grant CREATE, DROP, INSERT, SELECT on shop\.\* to app"
     ):
         check_endpoint(PLACE, writes=True)
     assert half.said[-1].startswith("DROP")
+
+
+@pytest.mark.parametrize("code", [2013, 1142])
+def test_a_table_that_cannot_be_dropped_is_named(answering, code):
+    answering(Connection(fails={"DROP": error(code)}))
+
+    with pytest.raises(PreflightError, match=r"; table shop\.rds_probe_\w+ is left behind;"):
+        check_endpoint(PLACE, writes=True)
 
 
 @pytest.mark.parametrize(
