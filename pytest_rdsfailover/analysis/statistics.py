@@ -28,12 +28,8 @@ def median_interval(ordered: Sequence[float]) -> tuple[float, float] | None:
     Exact for any distribution. None for fewer than 6 values: even their extremes do not reach
     95 %.
     """
-    n = len(ordered)
-    outside, rank = 0.0, 0
-    while rank < n // 2:
-        outside += math.comb(n, rank) / 2**n
-        if 2 * outside > 1 - CONFIDENCE:
-            break
+    n, outside, rank = len(ordered), 0.0, 0
+    while 2 * (outside := outside + math.comb(n, rank) / 2**n) <= 1 - CONFIDENCE:
         rank += 1
     return (ordered[rank - 1], ordered[n - rank]) if rank else None
 

@@ -198,6 +198,12 @@ def test_a_chance_that_is_sampled_counts_what_was_seen_and_is_never_nothing(monk
     )
 
 
+def test_the_middle_95_of_a_hundred_have_as_many_below_them_as_above():
+    low, high = module._middle(range(module.RESAMPLES))
+
+    assert low == module.RESAMPLES - 1 - high == module.RESAMPLES * 0.025
+
+
 def test_what_a_comparison_says_beside_its_interval():
     found = compare([1.0, 3.0, 2.0], [5.0, 4.0])
 

@@ -272,6 +272,13 @@ def test_a_rate_that_decides_is_named_only_if_the_spacing_of_the_writes_blurs_th
     assert Figure(1.9, 2.1).deciding_rate(2.09) is None
 
 
+@pytest.mark.parametrize(
+    ("rate", "told"), [(0, ""), (1, "a higher rate would not"), (0.5, "too few writes (0.5 per")]
+)
+def test_what_would_tell_depends_on_a_rate_that_is_known(rate, told):
+    assert Figure(1.0, 3.0, rate=rate).what_would_tell(2.5)[:23] == told[:23]
+
+
 def test_no_outage_is_zero_up_to_the_largest_natural_gap():
     none = Figure(0.0, 0.04, best=0.0)
 

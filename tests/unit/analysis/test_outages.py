@@ -83,6 +83,8 @@ def test_gaps_that_come_again_and_again_are_natural():
     uneven = [n / 10 + m / 100 for n in range(20) for m in range(5)]
 
     assert natural(uneven, rate=0) == pytest.approx(0.06)
+    twos = [n * 0.07 + m / 100 for n in range(20) for m in range(2)]
+    assert natural(twos, rate=0) == pytest.approx(0.06)
 
 
 def test_what_the_load_generator_slept_through_is_no_natural_gap():

@@ -9,7 +9,13 @@ from pytest_rdsfailover.analysis.reached_commits import (
     why_uncommitted,
     why_unsaved,
 )
-from pytest_rdsfailover.analysis.reached_keys import batch, tolerated, why_unseen
+from pytest_rdsfailover.analysis.reached_keys import (
+    astray,
+    batch,
+    tolerated,
+    why_elsewhere,
+    why_unseen,
+)
 from pytest_rdsfailover.analysis.reached_server import doubts_of_server, why_idle
 from pytest_rdsfailover.model.target import SERVER, Traffic
 
@@ -146,6 +152,16 @@ def test_one_in_a_thousand_may_lack_its_confirmation_and_always_two(acked, most)
 )
 def test_more_keys_than_transactions_are_batches(keys, commits, size):
     assert batch(Traffic(keys={"0": keys}, commits=commits)) == size
+
+
+def test_keys_that_came_to_others_only_are_astray():
+    near, anywhere = Traffic(keys={"0": 5}), Traffic(keys={"0": 7, "1": 3, "2": 0})
+
+    assert astray(near, anywhere) == 5
+    assert why_elsewhere("the cluster", near, anywhere) == (
+        "nothing of writer 1 came to the cluster, but to others")  # fmt: skip
+    assert why_elsewhere("the cluster", Traffic(), anywhere) == ""
+    assert why_elsewhere("the cluster", anywhere, anywhere) == ""
 
 
 def test_a_writer_of_whom_nothing_came_is_named_if_that_is_no_accident():

@@ -34,6 +34,14 @@ def test_slots_without_a_writer_after_the_writers_are_back(skips, told):
         assert "(29%; 0% before the failover)" in found["not_issued"].evidence
 
 
+def test_more_slots_than_twice_those_of_the_calm_are_told_with_both_shares():
+    skips = [(0, 2.0, 9.0, 10), (0, 13.0, 19.0, 60)]
+    found = diagnosed(journal(CALM + BACK, skips=skips))
+
+    assert "60 of 134 slots" in found["not_issued"].evidence
+    assert "(45%; 10% before the failover)" in found["not_issued"].evidence
+
+
 def test_slots_that_reach_over_the_return_count_from_there():
     found = diagnosed(journal(CALM + BACK, skips=[(0, 10.5, 14.5, 401)]))
     assert "201 of" in found["not_issued"].evidence
