@@ -67,6 +67,9 @@ def test_the_time_around_the_failover_is_shown_in_finer_slices():
         round(summary.pulse.start * 1000), round(summary.pulse.stop * 1000)
     )  # fmt: skip
     assert focus.stop - focus.start < whole.stop - whole.start
+    seen = [round((each.finished - 10) * 1000) for each in failover() if each.fault is None]
+    inside = sum(focus.start <= at < focus.stop for at in seen)
+    assert sum(focus.acked) == pytest.approx(inside, abs=1)  # an edge is rounded
 
 
 def test_a_writer_that_never_comes_back_is_away_up_to_the_end():

@@ -26,6 +26,12 @@ def state(trial, **bounds):
     return verdict.state
 
 
+def test_there_are_as_many_figures_as_names():
+    figures = judged(*AWAY).figures
+
+    assert len(figures) == len(list(figures)) == len(set(figures))
+
+
 @pytest.mark.parametrize("name", LASTING)
 def test_what_had_not_ended_is_below_no_bound(name):
     trial = judged(*AWAY)

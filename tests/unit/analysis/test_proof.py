@@ -7,9 +7,13 @@ from pytest_rdsfailover.analysis.presence import there
 from pytest_rdsfailover.analysis.proof import (
     RELEASE,
     RETRANSMIT,
+    TOO_LONG,
     Due,
     between,
+    failing_moments,
     failures_within,
+    fresh_failures,
+    passed_by,
     showing,
     silence,
 )
@@ -208,3 +212,60 @@ def test_the_bounds_never_cross():
     events = [ack(1.0), refused(1.9, sent=1.1), refused(2.0, sent=1.2, writer=1), ack(3.0)]
 
     assert bounds(events, 1.0, 3.0, writers=2) == (0, 2.001)
+
+
+def test_the_earliest_moments_of_absence_are_of_the_failures_that_show_it():
+    events = [
+        ack(1.0, sent=0.9),
+        unknown(2.0, sent=1.5),
+        refused(3.0, sent=2.9),
+        refused(4.0, 1213),
+    ]
+    found = series_of(journal([*events, refused(2.5, sent=2.4, writer=1)], writers=2))
+    shown = [showing(series, database=False) for series in found]
+
+    assert [list(each) for each in shown] == [[0, 1, 1, 0], [1]]
+    assert failing_moments(found, shown) == [nano(0.9), nano(2.4), nano(2.9)]
+
+
+def test_a_reset_at_the_end_shows_absence_though_a_packet_was_too_long_before():
+    (series,) = series_of(journal([refused(1.0, TOO_LONG), ack(1.5), unknown(2.0)]))
+
+    assert list(showing(series, database=True)) == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("events", "fresh"),
+    [
+        ([ack(1.0), refused(1.2, sent=1.1)], 1),
+        ([ack(1.0), refused(1.2, sent=1.0)], 1),
+        ([ack(1.0), refused(1.2, sent=0.99)], 0),  # it had begun before
+        ([ack(1.0), ack(1.2)], 0),
+        ([refused(0.9), refused(1.2, sent=1.1)], 0),  # it had failed before
+        ([ack(1.0), refused(1.2, 1213, sent=1.1)], 0),
+        ([ack(1.0)], 0),
+    ],
+)
+def test_writers_that_were_served_before_and_fail_now_are_fresh_failures(events, fresh):
+    found = series_of(journal(events))
+
+    assert fresh_failures(found, nano(1.05), nano(1.0), database=True) == fresh
+
+
+@pytest.mark.parametrize(
+    ("events", "passed"),
+    [
+        ([ack(1.0), ack(3.0)], True),
+        ([ack(0.5), ack(1.0), ack(3.0), ack(3.5)], True),
+        ([ack(1.0), ack(3.0, sent=2.0)], False),  # it waited
+        ([ack(0.9), ack(3.0)], False),  # somebody else was served in between
+        ([ack(1.0), ack(3.1)], False),
+        ([ack(1.0), refused(2.0), ack(3.0)], False),
+        ([refused(1.0), ack(3.0)], False),
+    ],
+)
+def test_one_writer_that_is_served_on_both_sides_of_a_gap_passes_it(events, passed):
+    gap = nano(1.0), nano(3.0)
+    found = series_of(journal(events))
+
+    assert passed_by(rows_around(found, gap), gap, Due(nano(1.0), nano(0.002))) is passed

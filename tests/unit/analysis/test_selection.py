@@ -31,6 +31,13 @@ def drawn(seed):
 )
 def test_selected_values_are_those_of_the_sorted_list(make):
     values = make()
-    places = [0, 1, len(values) // 2, len(values) * 99 // 100, len(values) - 2, len(values) - 1]
+    places = [
+        0,
+        1,
+        len(values) // 2,
+        len(values) * 99 // 100,
+        len(values) - 2,
+        *[len(values) - 1] * 2,
+    ]
     ordered = sorted(values)
     assert selected(values, places) == [ordered[place] for place in places]

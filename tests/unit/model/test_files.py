@@ -214,6 +214,14 @@ def test_a_small_file_takes_little_memory_however_much_it_may_hold(tmp_path, pac
         tracemalloc.stop()
 
 
+def test_what_is_no_text_in_utf_8_is_no_json(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b'"\xff"')
+
+    with pytest.raises(ArchiveError, match="no text in UTF-8"):
+        read_json(path)
+
+
 def test_a_number_without_end_is_refused_in_our_own_words(tmp_path):
     path = tmp_path / "long.json"
     path.write_text(f'{{"schema": {"1" * 5000}}}')

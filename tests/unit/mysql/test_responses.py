@@ -179,7 +179,7 @@ def test_a_dump_of_the_log_never_ends():
 @pytest.mark.parametrize(
     ("command", "packets"),
     [
-        (Command.PING, [b"\x05"]), (Command.QUERY, [b"\x02\x02"]), (Command.QUERY, [b""]),
+        (Command.PING, [b"\x05"]), (Command.PING, [b"\x05" + OK2[1:]]), (Command.QUERY, [b"\x02\x02"]), (Command.QUERY, [b""]),
         (Command.QUERY, [b"\x01", COLUMN, COLUMN]), (Command.STMT_PREPARE, [b"\0"]),
         (Command.QUERY, [OK2, OK2]), (Command.STMT_PREPARE, [PREPARED, COLUMN, COLUMN]),
     ],
@@ -270,7 +270,7 @@ def test_a_result_is_skipped_up_to_its_end():
     assert Response(Command.QUERY, deprecate_eof=False).skip(packets) == len(packets) - 9
 
 
-@pytest.mark.parametrize("payload", [b"\xfb/etc/file", OK2, ERROR, b"\xfc\1\1", b""])
+@pytest.mark.parametrize("payload", [b"\xfb/etc/file", b"\xfb", OK2, ERROR, b"\xfc\1\1", b""])
 def test_what_may_mean_something_is_not_skipped(payload):
     assert Response(Command.QUERY, deprecate_eof=False).skip(frame(payload, 1)) == 0
 

@@ -64,6 +64,7 @@ def test_a_failure_shows_the_trials_that_break_it_and_the_quantile_seen():
     assert "FAIL: p95 of downtime < 2.00 s" in text
     assert "trial 11: 3.00 s ±0.0001; trial 12: 3.00 s" in text
     assert "the p95 seen was 3.00 s" in text
+    assert "undecided" not in text
 
 
 def test_the_evidence_says_how_much_is_shown_and_what_would_show_more():
