@@ -280,6 +280,10 @@ def test_what_is_refused_is_not_compared_and_what_is_forced_is():
     renamed = run(*[1.0] * 15, test="test_article.py::test_renamed")
     assert not compared(renamed)
     assert compared(renamed, anyway=True)
+    report = compare_with(BEFORE, renamed, (), anyway=True)
+    assert report.lines[0].startswith(
+        "warning, test_article.py::test_renamed[cluster] writer quick: not in"
+    )
     assert not compared(run(*[1.0] * 15, rate=100.0))
     assert compared(run(*[1.0] * 15, rate=100.0), anyway=True)
     assert not compared(run(1.0, valid=False))

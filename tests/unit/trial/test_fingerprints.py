@@ -88,6 +88,7 @@ OTHER = {
     "yes and no": ("option = None", "option = 1"),
     "what lies deep": (f"option = {'[' * 8}1{']' * 8}", f"option = {'[' * 8}2{']' * 8}"),
     "a member of a set": ("option = {'a', 'b'}", "option = {'a', 'c'}"),
+    "the method that it calls": ("option = lambda key: key.upper()", "option = lambda key: key.lower()"),
     "which function comes again": (
         "f = lambda k: 1\ng = lambda k: 2\noption = [f, g, f]",
         "f = lambda k: 1\ng = lambda k: 2\noption = [f, g, g]",

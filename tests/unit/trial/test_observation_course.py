@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from quiet_loads import Load, Target, Workload, observe
 
+from pytest_rdsfailover.load.mix import READ, WRITE
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.watchdog import cpu_seconds
 from pytest_rdsfailover.model.records import Milestone, Outcome
@@ -346,3 +347,15 @@ def test_operations_before_observation_are_not_asked_whether_the_load_works():
     noting(steps := [], observation._calm, "begin")
     with observation:
         assert steps == ["begin"]
+
+
+@pytest.mark.parametrize(("told", "cpus"), [(8, 8), (None, 0)])
+def test_a_machine_whose_processors_nobody_can_count_has_an_unknown_number(monkeypatch, told, cpus):
+    monkeypatch.setattr(os, "cpu_count", lambda: told)
+    assert observe(Workload())._course([], stop=1.0, writer_after="w").cpus == cpus
+
+
+def test_only_writes_have_a_rate_of_their_own():
+    workload = Workload()
+    workload.steps = (WRITE, READ, READ, READ)
+    assert observe(workload)._course([], stop=1.0, writer_after="w").rate == 2.5
