@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.aws.client import AwsError
     from pytest_rdsfailover.journal.complaints import Complaint
     from pytest_rdsfailover.live.api import TouchError
-    from pytest_rdsfailover.live.failover import LostWatchError
     from pytest_rdsfailover.live.gates import RefusedError
     from pytest_rdsfailover.live.ledger import LedgerError
     from pytest_rdsfailover.live.preflight import PreflightError
+    from pytest_rdsfailover.live.watch import LostWatchError
     from pytest_rdsfailover.load.attempts import Attempt
     from pytest_rdsfailover.load.engine import LoadError
     from pytest_rdsfailover.load.http import HttpWorkload
@@ -197,7 +197,7 @@ _HOMES = {
     "analysis.verdicts.arguments": "Claims Expectations",
     "aws.client": "AwsError",
     "live.api": "TouchError",
-    "live.failover": "LostWatchError",
+    "live.watch": "LostWatchError",
     "live.gates": "RefusedError",
     "live.ledger": "LedgerError",
     "live.preflight": "PreflightError",

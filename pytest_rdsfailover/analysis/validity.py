@@ -79,6 +79,8 @@ def _failover_is_wrong(course: Course) -> str:
         seen = format_duration(course.stop - course.trigger)
         return f"the failover was not over {seen} after its trigger, when observation ended"
     for milestone in course.milestones:
+        if milestone.name == "switchover_failed":
+            return f"the switchover failed: {milestone.instance}"
         if milestone.name == "guardrail_failed":
             return f"a guardrail refused the switchover: {milestone.instance}"
         if milestone.name == "rolled_back":

@@ -93,7 +93,29 @@ def switch_over(
     )  # fmt: skip
 
 
-def _call(api: Any, method: str, clock: Clock | None, **arguments: str) -> Triggered:
+def switch_over_blue_green(
+    rds: Any, deployment: str, timeout: int, *, clock: Clock | None = None
+) -> Triggered:
+    """Ask for the switchover of a blue/green deployment (`SwitchoverBlueGreenDeployment`).
+
+    Nothing switches back, and nothing is deleted by it.
+
+    Args:
+        rds: a boto3 client of RDS.
+        deployment: identifier of the deployment.
+        timeout: seconds after which RDS rolls it back.
+        clock: what to time the call with.
+
+    Raises:
+        AwsError: if AWS refuses, or cannot be asked.
+    """
+    return _call(
+        rds, "switchover_blue_green_deployment", clock,
+        BlueGreenDeploymentIdentifier=deployment, SwitchoverTimeout=timeout,
+    )  # fmt: skip
+
+
+def _call(api: Any, method: str, clock: Clock | None, **arguments: str | int) -> Triggered:
     clock = clock or MonotonicClock()
     sent = clock.now()
     with explained(method):

@@ -45,6 +45,10 @@ class Addresses:
         port = facts.port if self.asked.stands_in else PROXY_PORT
         return self._endpoint("proxy", "proxy", proxy.host, port)
 
+    def named(self, facts: ClusterFacts, name: str) -> Endpoint:
+        """Return the endpoint of the `cluster`, or of an instance by its id."""
+        return self.cluster(facts) if name == "cluster" else self.instance(facts, name)
+
     def instance(self, facts: ClusterFacts, name: str) -> Endpoint:
         """Return an instance's own endpoint.
 

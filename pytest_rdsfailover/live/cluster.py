@@ -11,13 +11,15 @@ from pytest_rdsfailover.live.api import LiveApi
 from pytest_rdsfailover.live.authorities import authorities
 from pytest_rdsfailover.live.credentials import find_credentials
 from pytest_rdsfailover.live.evidence import TriggerPlan
-from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.failovers import LiveFailovers
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
+from pytest_rdsfailover.live.named_deployment import NamedDeployment
+from pytest_rdsfailover.live.parts import parts
 from pytest_rdsfailover.live.proxy import LiveProxy
 from pytest_rdsfailover.live.traffic import ServerTraffic
 from pytest_rdsfailover.live.triggers import LiveTrigger
+from pytest_rdsfailover.live.watch import Watch
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import (
@@ -58,17 +60,13 @@ class LiveCluster:
         self._act = LiveTrigger(asked, gatherer.region, self.instance_endpoint, self._clock)
         self._traffic = ServerTraffic(self.instance_endpoint)
         self._failovers = LiveFailovers(
-            gatherer, self._gates, self._act, self._endpoint, self._clock
+            gatherer, self._gates, self._act, lambda: self._addresses, self._clock
         )
 
     def _find_addresses(self) -> Addresses:
         asked, region = self._gatherer.asked, self._gatherer.region
         credentials = find_credentials(asked, region, self.facts, self.proxy_facts)
         return Addresses(asked=asked, region=region, credentials=credentials, ca=self._ca)
-
-    def _endpoint(self, name: str) -> Endpoint:
-        """Return the endpoint of the `cluster`, or of an instance by its id."""
-        return self.writer_endpoint if name == "cluster" else self.instance_endpoint(name)
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -121,9 +119,19 @@ class LiveCluster:
         """Raise NotHereError: a run names no read-only endpoint of a real proxy."""
         raise NotHereError("the read-only endpoint of a real RDS Proxy is not known to a run")
 
-    def blue_green(self) -> NoReturn:
-        """Raise NotHereError: a run makes no real blue/green deployment."""
-        raise NotHereError("a run makes and switches no blue/green deployment of a real cluster")
+    def blue_green(self) -> AbstractContextManager[NamedDeployment]:
+        """Give the blue/green deployment that the run names; nothing is made or deleted.
+
+        Raises:
+            NotHereError: if the run names none.
+        """
+        if self._act.kind != "blue-green":
+            raise NotHereError(
+                "a run makes no blue/green deployment of a real cluster; it switches over one that"
+                " is named: --rds-trigger=blue-green --rds-allow-blue-green --rds-blue-green-deployment=ID"
+            )
+        deployment = NamedDeployment(self._gatherer, lambda: self._addresses, self.fail_over)
+        return nullcontext(deployment)
 
     def reader_lag(self, lag: str) -> NoReturn:
         """Raise NotHereError: how far a real reader is behind is not a test's to say."""
@@ -155,6 +163,8 @@ class LiveCluster:
 
     def traffic(self, mark: str) -> Mapping[str, Traffic] | None:
         """Return what came to the writer, whatever the endpoint; None if it cannot tell."""
+        if self._act.kind == "blue-green" and self._failovers.all:
+            return None  # another server has the writer's name by now
         with suppress(RdsFailoverError):
             seen = self._traffic.ask(mark, self.writer)
             return None if seen is None else {SERVER: seen}
@@ -175,11 +185,15 @@ class LiveCluster:
             RefusedError: naming every closed gate.
         """
         self._gates.wait()
-        self._gates.ask()
+        green = self._gates.ask().green
         self._addresses = self._find_addresses()  # the secret may have been rotated since
         preflight.check_clock(self._gatherer.offset)
         preflight.check_endpoint(self.audit_endpoint(), writes=True)
         preflight.check_endpoint(self.writer_endpoint, writes=False)
+        if green is not None:
+            preflight.check_endpoint(
+                self._addresses.instance(green, green.writers[0]), writes=False
+            )
         if self.proxy_facts is not None:
             preflight.check_endpoint(self.proxy_endpoint, writes=False)
 
@@ -215,7 +229,7 @@ class LiveCluster:
         target: str | None = None,
         profile: str | None = None,  # noqa: ARG002 - only local failovers have one
         seed: int = 0,  # noqa: ARG002 - only local failovers have one
-    ) -> LiveFailover:
+    ) -> Watch:
         """Read everything again, ask every gate, and trigger; return as soon as AWS has answered.
 
         Args:
@@ -244,10 +258,16 @@ class LiveCluster:
             self.prepare()
         if self._planned is None:  # never: the gates refuse that
             raise RdsFailoverError("nothing is planned")
-        return TriggerPlan(writer=self._planned.writer, target=target)
+        if self._act.kind != "blue-green":
+            return TriggerPlan(writer=self._planned.writer, target=target)
+        if target is not None:
+            raise SettingError(
+                f"target={target!r}: a blue/green switchover promotes green; leave out target"
+            )
+        return self._planned
 
     @property
-    def failovers(self) -> Sequence[LiveFailover]:
+    def failovers(self) -> Sequence[Watch]:
         """Return every failover so far, in order."""
         return self._failovers.all
 
@@ -259,7 +279,7 @@ class LiveCluster:
         """Wait until the last failover is over and all instances are available.
 
         Raises:
-            NotReadyError: if the failover is not over within `REST_WITHIN`.
+            NotReadyError: if the failover is not over by the time at which it is given up.
         """
         self._failovers.rest()
 
@@ -269,20 +289,4 @@ class LiveCluster:
 
     def parts(self) -> Mapping[str, str]:
         """Return what was measured, and through what, in words for people."""
-        asked, offset = self._gatherer.asked, self._gatherer.offset
-        credentials, uncertain = self._addresses.credentials, f"±{self._gatherer.uncertainty:.1f} s"
-        parts = {
-            "cluster": f"{asked.cluster} ({self.facts.engine} {self.facts.version})",
-            "place": f"account {asked.account}, {asked.region}",
-            "credentials": f"{credentials.user}, from {credentials.source}",
-            "tls": "verified" if self._addresses.ca else "off",
-            "trigger": asked.trigger,
-            "clock": "unknown"
-            if offset is None
-            else f"AWS is {offset:+.1f} s ({uncertain}) from ours",
-        }
-        if asked.endpoint_url:
-            parts["stand-in"] = asked.endpoint_url
-        if self.proxy_facts is not None:
-            parts["proxy"] = self.proxy_facts.name
-        return parts
+        return parts(self._gatherer, self.facts, self.proxy_facts, self._addresses)

@@ -1,9 +1,22 @@
 """Describes what a trigger would do, and which gates are closed; triggers nothing."""
 
 from pytest_rdsfailover.live import gates
+from pytest_rdsfailover.live.evidence import GateEvidence
 from pytest_rdsfailover.live.gatherer import Gatherer
 
 EXPECTED = "expected: open sessions of the writer end, no writes for 5 to 15 s, up to 30 s"
+SWITCHED = (
+    "expected: both sides refuse writes, then all sessions end, no writes until DNS leads to green,"
+    " some 5 to 20 s; it cannot be switched back, and nothing is deleted"
+)
+
+
+def _of_green(evidence: GateEvidence, tag: str) -> list[str]:
+    """Return what is to be said of a blue/green deployment; nothing without one."""
+    found = evidence.deployment
+    if found is None or found.green is None:
+        return []
+    return [str(found), f"green {found.green.id}, tag {tag}={found.green.tags.get(tag)}"]
 
 
 def dry_run(gatherer: Gatherer) -> list[str]:
@@ -18,7 +31,8 @@ def dry_run(gatherer: Gatherer) -> list[str]:
         f"called as {evidence.arn or 'nobody'}",
         f"writer {evidence.plan or 'unknown'}",
         f"tag {tag}={evidence.cluster.tags.get(tag) if evidence.cluster else None}",
-        EXPECTED,
+        *_of_green(evidence, tag),
+        SWITCHED if asked.trigger == "blue-green" else EXPECTED,
         *(f"closed gate: {refusal}" for refusal in closed),
     ]
     if not evidence.recordable:

@@ -1,7 +1,7 @@
 """Recognises what RDS' events tell by their texts, in old and new wordings; pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 STARTED = re.compile(r"^Started (?:(?:same|cross) AZ )?failover to DB instance: (\S+?)\.?$")
@@ -11,6 +11,7 @@ COMPLETED = re.compile(
 SWITCHOVER = re.compile(
     r"^Global switchover to DB cluster (\S+) in Region \S+ (started|finished|completed)\.?$"
 )
+BLUE_GREEN = re.compile(r"^Switchover\b.*? (started|completed|cancell?ed)(?=\.| on | due |$)")
 PROMOTED = "A new writer was promoted."
 RESTARTED, SHUT_DOWN = "DB instance restarted", "DB instance shutdown"
 
@@ -19,6 +20,26 @@ def is_failover(event: Mapping[str, Any]) -> bool:
     """Tell whether an event is about a failover, by its category or its text."""
     kinds = event.get("EventCategories", ())
     return any("failover" in kind for kind in kinds) or bool(milestone_of(event))
+
+
+def switchover_step(event: Mapping[str, Any], names: Collection[str]) -> str:
+    """Return which step of a blue/green switchover an event tells of.
+
+    AWS does not say what the source of such an event is called, so any name will do.
+
+    Args:
+        event: what `DescribeEvents` told.
+        names: what the deployment and its green cluster are called.
+
+    Returns:
+        `started`, `completed` or `canceled`; empty if it tells of none, or of another deployment.
+    """
+    message = event.get("Message", "")
+    sources = {event.get("SourceIdentifier"), event.get("SourceArn", "").rpartition(":")[2]}
+    found = BLUE_GREEN.match(message)
+    if found is None or not (sources.intersection(names) or set(message.split()) & {*names}):
+        return ""
+    return found[1].replace("cancelled", "canceled")
 
 
 def milestone_of(event: Mapping[str, Any]) -> tuple[str, str | None] | None:

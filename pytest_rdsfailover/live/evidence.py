@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from pytest_rdsfailover.live.deployments import DeploymentFacts
 from pytest_rdsfailover.live.facts import ClusterFacts, GlobalFacts, ProxyFacts
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
@@ -13,7 +14,8 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 class TriggerPlan:
     """The writer when a trigger is planned, and the instance to promote.
 
-    The writer must still be the same at the trigger. Without a target the cluster chooses.
+    Both must still be the same at the trigger. Without a target the cluster chooses; that of a
+    blue/green switchover is the writer of green.
     """
 
     writer: str
@@ -21,6 +23,10 @@ class TriggerPlan:
 
     def __str__(self) -> str:
         return f"{self.writer} -> {self.target or 'the cluster chooses'}"
+
+
+class UnknownError(Exception):
+    """A gate needs a fact that could not be learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,7 @@ class GateEvidence:
         cluster: the cluster now.
         proxy: the proxy now; None without one, or if it could not be learned.
         world: the global database now; None without one, or if it could not be learned.
+        deployment: the blue/green deployment now; None without one, or if it could not be learned.
         alarms: states of the alarms, by name.
         experiment: the ARNs that the FIS experiment may act on, and its actions; None without one.
         plan: the writer and the target that were planned.
@@ -53,6 +60,7 @@ class GateEvidence:
     cluster: ClusterFacts | None
     proxy: ProxyFacts | None
     world: GlobalFacts | None
+    deployment: DeploymentFacts | None
     alarms: Mapping[str, str]
     experiment: tuple[frozenset[str], frozenset[str]] | None
     plan: TriggerPlan | None
@@ -64,6 +72,42 @@ class GateEvidence:
     recordable: str
     now: datetime
     unknown: tuple[str, ...] = field(default=())
+
+    @property
+    def home(self) -> ClusterFacts:
+        """Return the cluster.
+
+        Raises:
+            UnknownError: if it could not be described.
+        """
+        if self.cluster is None:
+            raise UnknownError("the cluster could not be described")
+        return self.cluster
+
+    @property
+    def green(self) -> ClusterFacts | None:
+        """Return the cluster that is to take over in a blue/green switchover; None in other triggers.
+
+        Raises:
+            UnknownError: if it could not be described.
+        """
+        if self.asked.trigger != "blue-green":
+            return None
+        if self.deployment is None or self.deployment.green is None:
+            raise UnknownError(
+                f"the green cluster of {self.asked.blue_green_deployment} could not be described"
+            )
+        return self.deployment.green
+
+    @property
+    def touched(self) -> tuple[ClusterFacts, ...]:
+        """Return every cluster that the trigger acts on.
+
+        Raises:
+            UnknownError: if one could not be described.
+        """
+        others = (None if self.world is None else self.world.target, self.green)
+        return self.home, *(cluster for cluster in others if cluster is not None)
 
     def but(self, **changes: Any) -> "GateEvidence":
         """Return the same evidence with some of it changed."""

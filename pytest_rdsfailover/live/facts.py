@@ -55,6 +55,7 @@ class ClusterFacts:
         pending: modifications that wait to be applied.
         backup_window: in RDS' words, in UTC.
         maintenance_window: in RDS' words, in UTC.
+        replicas: what replicates from it.
     """
 
     id: str
@@ -74,6 +75,7 @@ class ClusterFacts:
     pending: tuple[str, ...]
     backup_window: str
     maintenance_window: str
+    replicas: tuple[str, ...] = ()
 
     @property
     def writers(self) -> tuple[str, ...]:
@@ -161,6 +163,7 @@ def cluster_facts(answer: Mapping[str, Any], instances: list[Mapping[str, Any]])
         pending=_pending(answer),
         backup_window=answer.get("PreferredBackupWindow", ""),
         maintenance_window=answer.get("PreferredMaintenanceWindow", ""),
+        replicas=tuple(answer.get("ReadReplicaIdentifiers") or ()),
     )
 
 

@@ -1,6 +1,5 @@
 """A failover of a real cluster, watched until it is over or has had no effect."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
@@ -13,22 +12,13 @@ from pytest_rdsfailover.live.gatherer import Gatherer, seconds_of
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
 from pytest_rdsfailover.live.region import Plain
 from pytest_rdsfailover.live.timeline import Timeline
+from pytest_rdsfailover.live.watch import EVENTS_EVERY, LATE_EVENTS, Watch
 from pytest_rdsfailover.model.clock import Clock
-from pytest_rdsfailover.model.errors import RdsFailoverError, public
-from pytest_rdsfailover.model.records import Milestone
 
-EVENTS_EVERY = 5  # at every fifth look the events are read, too; they come late anyway
-LATE_EVENTS = 15.0  # seconds to wait for the last event once everything else is over
 SAME = 0.1  # seconds; two events of the same words are further apart
-GIVE_UP = 900.0  # seconds after which a failover that is not over is no longer watched
 
 
-@public
-class LostWatchError(RdsFailoverError):
-    """A thread that watched the failover has failed, so that the timeline is not complete."""
-
-
-class LiveFailover:
+class LiveFailover(Watch):
     """Watches one failover from the API and from SQL.
 
     Args:
@@ -58,11 +48,11 @@ class LiveFailover:
         clock: Clock,
         to_monotonic: Callable[[float], float],
     ) -> None:
-        self.profile, self.moves_writer = profile, moves_writer
-        self.triggered = clock.now()
-        self._gatherer, self._before, self._proxy = gatherer, before, proxy
-        self._watchers, self._timeline, self._again = watchers, timeline, again
-        self._clock, self._to_monotonic = clock, to_monotonic
+        super().__init__(
+            gatherer, watchers, timeline, moves_writer=moves_writer, profile=profile, clock=clock
+        )
+        self._before, self._proxy, self._again = before, proxy, again
+        self._to_monotonic = to_monotonic
         self._issued, self._attempts = self.triggered, 1
         self._writer = before.writers[0]
         self._status, self._looks = before.status, 0
@@ -70,61 +60,18 @@ class LiveFailover:
         self._earlier: list[
             tuple[Plain, float]
         ] = []  # events from before the trigger, with their times
-        self._over = threading.Event()
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="rdsfailover-api", daemon=True)
 
     def start(self, done: Triggered) -> None:
         """Watch from now on what the trigger does that AWS has accepted."""
-        self.triggered = self._issued = done.sent
-        self._experiment = done.experiment
-        self._timeline.add("trigger", done.sent)
-        self._timeline.add("api_answered", done.answered)
-        self._thread.start()
+        self._issued, self._experiment = done.sent, done.experiment
+        super().start(done)
 
     def start_probes(self) -> None:
         """Start the probes, and learn what RDS has told already; called before the trigger."""
         # Their times are too uncertain to tell the events of a failover just before from its own.
         with suppress(AwsError):
             self._earlier = [(event, seconds_of(event)) for event in self._events()]
-        for watcher in self._watchers:
-            watcher.start()
-
-    def milestones(self) -> Sequence[Milestone]:
-        """Return what was seen so far, in order of time."""
-        return self._timeline.all()
-
-    def settled(self) -> bool:
-        """Tell whether watching has ended: the cluster is healthy again, or no effect will come."""
-        return self._over.is_set()
-
-    def check(self) -> None:
-        """Raise LostWatchError if a thread that should watch has failed."""
-        errors = [self._error, *(watcher.error for watcher in self._watchers)]
-        for error in errors:
-            if error is not None:
-                raise LostWatchError(f"the failover is not watched any more: {error!r}") from error
-
-    def stop(self) -> None:
-        """End all watching and wait for the threads."""
-        self._over.set()
-        for watcher in self._watchers:
-            watcher.stop()
-        for thread in (*self._watchers, self._thread):
-            if thread.ident is not None and thread is not threading.current_thread():
-                thread.join(timeout=10.0)
-
-    def _run(self) -> None:
-        try:
-            while not self._over.is_set():
-                self._look()
-                self._over.wait(self._gatherer.asked.poll)
-        except Exception as error:  # noqa: BLE001 - the thread's top: `check` raises it
-            self._error = error
-        finally:
-            self._over.set()
-            for watcher in self._watchers:
-                watcher.stop()
+        super().start_probes()
 
     def _look(self) -> None:
         """Look at the API once; throttling and outages of the API are survived."""
@@ -133,7 +80,7 @@ class LiveFailover:
             self._see()
         except AwsError as error:
             self._note_silence(error)
-        if not self._over.is_set() and self._clock.now() > self.triggered + GIVE_UP:
+        if not self._over.is_set() and self._clock.now() > self.triggered + self.within:
             self._timeline.add("gave_up", self._clock.now())
             self._over.set()
 

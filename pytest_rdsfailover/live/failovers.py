@@ -5,19 +5,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from pytest_rdsfailover.aws.trigger import Triggered
+from pytest_rdsfailover.live.addresses import Addresses
+from pytest_rdsfailover.live.blue_green import LiveBlueGreen
 from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.probes import EVERY, SPARING, probes
+from pytest_rdsfailover.live.switchover_probes import SwitchoverProbes
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.live.triggers import LiveTrigger
+from pytest_rdsfailover.live.watch import Watch
 from pytest_rdsfailover.model.clock import Clock, wait_until
-from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError
-
-REST_WITHIN = 900.0  # seconds; a failover that is not over by then is stuck
 
 
 class LiveFailovers:
@@ -27,7 +28,7 @@ class LiveFailovers:
         gatherer: asks AWS.
         gates: let each trigger through, or not.
         act: the trigger.
-        endpoint: returns the endpoint of an instance, or of the `cluster`.
+        addresses: returns what makes endpoints.
         clock: the monotonic clock.
     """
 
@@ -36,17 +37,22 @@ class LiveFailovers:
         gatherer: Gatherer,
         gates: Gatekeeper,
         act: LiveTrigger,
-        endpoint: Callable[[str], Endpoint],
+        addresses: Callable[[], Addresses],
         clock: Clock,
     ) -> None:
         self._gatherer, self._gates, self._act = gatherer, gates, act
-        self._endpoint, self._clock = endpoint, clock
-        self._all: list[LiveFailover] = []
+        self._addresses, self._clock = addresses, clock
+        self._all: list[Watch] = []
 
     @property
-    def all(self) -> Sequence[LiveFailover]:
+    def all(self) -> Sequence[Watch]:
         """Return every failover so far, in order."""
         return self._all
+
+    @property
+    def _every(self) -> float:
+        """Return the seconds between two looks at the database."""
+        return SPARING if self._gatherer.asked.auth == "iam" else EVERY
 
     def refuse_overlap(self) -> None:
         """Raise RdsFailoverError if the last failover is still on its way."""
@@ -54,9 +60,7 @@ class LiveFailovers:
         if self._all and not self._all[-1].settled():
             raise RdsFailoverError("a failover of this cluster is still on its way")
 
-    def trigger(
-        self, plan: TriggerPlan, facts: ClusterFacts, proxy: ProxyFacts | None
-    ) -> LiveFailover:
+    def trigger(self, plan: TriggerPlan, facts: ClusterFacts, proxy: ProxyFacts | None) -> Watch:
         """Ask the gates with fresh evidence, trigger, and watch.
 
         Args:
@@ -69,7 +73,10 @@ class LiveFailovers:
             AwsError: if AWS refuses, or cannot be asked.
         """
         self._gates.check_writer(plan, facts)  # the probes are for the plan's writer only
-        watch = self._watch(plan, facts, proxy)
+        if self._act.kind == "blue-green":
+            watch: Watch = self._watch_switchover(plan, facts)
+        else:
+            watch = self._watch(plan, facts, proxy)
         try:
             watch.start_probes()
             self._gates.admit(plan)
@@ -85,13 +92,14 @@ class LiveFailovers:
     def _watch(
         self, plan: TriggerPlan, facts: ClusterFacts, proxy: ProxyFacts | None
     ) -> LiveFailover:
-        timeline = Timeline()
-        every = SPARING if self._gatherer.asked.auth == "iam" else EVERY
+        timeline, addresses = Timeline(), self._addresses()
         return LiveFailover(
             self._gatherer,
             facts,
             proxy,
-            probes(facts, self._endpoint, timeline, self._clock, every=every),
+            probes(
+                facts, partial(addresses.named, facts), timeline, self._clock, every=self._every
+            ),
             timeline,
             again=partial(self._again, plan),
             moves_writer=self._act.moves_writer,
@@ -99,6 +107,22 @@ class LiveFailovers:
             clock=self._clock,
             to_monotonic=self._to_monotonic,
         )
+
+    def _watch_switchover(self, plan: TriggerPlan, facts: ClusterFacts) -> LiveBlueGreen:
+        deployment, timeline = self._gatherer.deployment(), Timeline()
+        green = None if deployment is None else deployment.green
+        if deployment is None or green is None or green.writers != (plan.target,):
+            raise self._gates.changed(f"green has not {plan.target} as its writer any more")
+        successor = deployment.successor(green.writers[0])
+        if successor is None:
+            raise self._gates.changed(f"{plan.target} is no twin of an instance any more")
+        found = SwitchoverProbes(
+            facts, green, successor, self._addresses(), timeline, self._clock, self._every
+        )
+        return LiveBlueGreen(
+            self._gatherer, deployment, found, timeline,
+            clock=self._clock, to_monotonic=self._to_monotonic,
+        )  # fmt: skip
 
     def _again(self, plan: TriggerPlan) -> Triggered | None:
         """Issue the trigger once more if every gate lets it; return AWS' answer if it was issued."""
@@ -125,13 +149,13 @@ class LiveFailovers:
         """Wait until the last failover is over and all instances are available.
 
         Raises:
-            NotReadyError: if the failover is not over within `REST_WITHIN`.
+            NotReadyError: if the failover is not over by the time at which it is given up.
         """
         self.check()
         if self._all:
             last = self._all[-1]
-            if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock, every=0.1):
-                raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN)
+            if not wait_until(last.settled, timeout=last.within, clock=self._clock, every=0.1):
+                raise NotReadyError(f"the failover {last.profile!r}", last.within)
             last.stop()
 
     def close(self) -> None:

@@ -49,10 +49,14 @@ class Gatekeeper:
         """
         if facts.writers != (plan.writer,):
             now = ", ".join(facts.writers) or "nobody"
-            why = f"the writer was {plan.writer} when this was planned, now it is {now}"
-            raise gates.RefusedError(
-                self._asked.cluster, (gates.ClosedGate(gate="unchanged", why=why),)
+            raise self.changed(
+                f"the writer was {plan.writer} when this was planned, now it is {now}"
             )
+
+    def changed(self, why: str) -> gates.RefusedError:
+        """Return the error that says what is not as it was planned."""
+        closed = gates.ClosedGate(gate="unchanged", why=why)
+        return gates.RefusedError(self._asked.cluster, (closed,))
 
     def ask(self) -> GateEvidence:
         """Return fresh evidence that opens every gate; nothing is taken from the budget.
@@ -139,6 +143,16 @@ class Gatekeeper:
             what, account=evidence.account, arn=evidence.arn, region=asked.region,
             cluster=asked.cluster, trigger=asked.trigger, aim=asked.aim, plan=str(evidence.plan),
             tags=dict(evidence.cluster.tags) if evidence.cluster else None,
+            **_of_deployment(evidence),
             alarms=dict(evidence.alarms), used=evidence.used,
             refusals=[str(refusal) for refusal in closed],
         )  # fmt: skip
+
+
+def _of_deployment(evidence: GateEvidence) -> dict[str, object]:
+    """Return what is noted of a blue/green deployment; nothing without one."""
+    found = evidence.deployment
+    if found is None:
+        return {}
+    tags = None if found.green is None else dict(found.green.tags)
+    return {"deployment": str(found), "target": found.target, "tags_of_target": tags}

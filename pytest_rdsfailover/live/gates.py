@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pytest_rdsfailover.live.consent import why_no_consent
 from pytest_rdsfailover.live.evidence import GateEvidence
 from pytest_rdsfailover.live.facts import ClusterFacts
+from pytest_rdsfailover.live.permissions import JUDGES
 from pytest_rdsfailover.live.windows import SOON, in_window, within
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import RdsFailoverError, public
-from pytest_rdsfailover.model.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS
+from pytest_rdsfailover.model.live_settings import SYSTEM_SCHEMAS
 
 CLOCKS_APART = 5.0  # seconds; an event dated further ahead is not explained by differing clocks
-FIS_ACTIONS = frozenset({"aws:rds:failover-db-cluster", "aws:rds:reboot-db-instances"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +59,34 @@ def identity(evidence: GateEvidence) -> str:
 
 def consent(evidence: GateEvidence) -> str:
     """Gate 2: every cluster that is touched carries the opt-in tag and is not production."""
-    whys = (why_no_consent(evidence.asked, cluster) for cluster in _touched(evidence))
-    return next((why for why in whys if why), "")
-
-
-def _touched(evidence: GateEvidence) -> list[ClusterFacts]:
-    """Return the cluster, and for a switchover that of the other region."""
-    return [_cluster(evidence)] + ([evidence.world.target] if evidence.world else [])
+    asked, green = evidence.asked, evidence.green
+    whys = (
+        why_no_consent(asked, cluster, twin_of=evidence.home.id if cluster is green else None)
+        for cluster in evidence.touched
+    )
+    return "; ".join(filter(None, whys))
 
 
 def state(evidence: GateEvidence) -> str:
-    """Gate 3: a healthy Aurora MySQL cluster with an instance to promote, outside its windows."""
-    cluster = _cluster(evidence)
-    writers, plan = cluster.writers, evidence.plan
+    """Gate 3: healthy Aurora MySQL clusters with an instance to promote, outside their windows."""
+    green = evidence.green
+    return (
+        _unfit(evidence, evidence.home)
+        or ("" if green is None else _of(green, _unfit(evidence, green)))
+        or ("nothing is planned" if evidence.plan is None else "")
+        or _target(evidence)
+        or _windows(evidence)
+    )
+
+
+def _of(cluster: ClusterFacts, why: str) -> str:
+    return why and f"{cluster.id}: {why}"
+
+
+def _unfit(evidence: GateEvidence, cluster: ClusterFacts) -> str:
+    """Return what is wrong with a cluster by itself; empty for nothing."""
+    writers, bound = cluster.writers, _bound(evidence, cluster)
+    fewest = 1 if evidence.asked.trigger == "blue-green" else 2  # green has the instance to promote
     down = [
         f"{member.id} is {member.status}"
         for member in cluster.members
@@ -85,31 +100,30 @@ def state(evidence: GateEvidence) -> str:
         (cluster.engine != "aurora-mysql", f"its engine is {cluster.engine}, not aurora-mysql"),
         (cluster.engine_mode == "serverless", "Aurora Serverless v1 has no instance to promote"),
         (cluster.status != "available", f"its status is {cluster.status}, not available"),
-        (len(cluster.members) < 2, "it has no reader to promote"),  # noqa: PLR2004 - writer and reader
+        (len(cluster.members) < fewest, "it has no reader to promote"),
         (len(writers) != 1, f"it has {len(writers)} writers: {', '.join(writers) or 'none'}"),
         (bool(down), "; ".join(down)),
-        (_abroad(evidence), f"it is bound to {cluster.abroad}, which may be in another region"),
+        (bool(bound), f"it is bound to {bound}, which may be in another region"),
         (bool(pending), f"modifications are pending: {', '.join(pending)}"),
-        (plan is None, "nothing is planned"),
     ]
-    return (
-        next((why for wrong, why in reasons if wrong), "")
-        or _target(evidence)
-        or _windows(evidence)
-    )
+    return next((why for wrong, why in reasons if wrong), "")
 
 
-def _abroad(evidence: GateEvidence) -> bool:
-    """Tell whether the cluster is bound to other regions, apart from a switchover that is asked."""
-    bound, asked = _cluster(evidence).abroad, evidence.asked
-    return bool(bound) and (asked.trigger != "switchover" or bound != asked.global_cluster)
+def _bound(evidence: GateEvidence, cluster: ClusterFacts) -> str:
+    """Return what a cluster is bound to that is no part of what was asked for; empty for nothing."""
+    asked, green = evidence.asked, evidence.green
+    if green is not None:
+        twin = evidence.home.arn if cluster is green else green.arn
+        return ", ".join(sorted({cluster.abroad, *cluster.replicas} - {"", twin}))
+    is_asked = asked.trigger == "switchover" and cluster.abroad == asked.global_cluster
+    return "" if is_asked else cluster.abroad
 
 
 def _target(evidence: GateEvidence) -> str:
     target = None if evidence.plan is None else evidence.plan.target
-    if target is None:
+    if target is None or evidence.green is not None:
         return ""
-    member = _cluster(evidence).member(target)
+    member = evidence.home.member(target)
     if member is None:
         return f"{target} is no instance of this cluster"
     return f"{target} is the writer already" if member.writer else ""
@@ -118,7 +132,7 @@ def _target(evidence: GateEvidence) -> str:
 def _windows(evidence: GateEvidence) -> str:
     windows = [
         (name, text, owner)
-        for cluster in _touched(evidence)
+        for cluster in evidence.touched
         for name, text, owner in (
             ("backup", cluster.backup_window, cluster.id),
             ("maintenance", cluster.maintenance_window, cluster.id),
@@ -195,11 +209,15 @@ def dry_run(evidence: GateEvidence) -> str:
 
 def unchanged(evidence: GateEvidence) -> str:
     """Gate 9: the cluster, read again just now, is still what the plan was made for."""
-    plan, writers = evidence.plan, _cluster(evidence).writers
+    plan, writers = evidence.plan, evidence.home.writers
     if plan is None:
         return "nothing is planned"
     if writers != (plan.writer,):
         return f"the writer was {plan.writer} when this was planned, now it is {', '.join(writers)}"
+    green = evidence.green
+    if green is not None and green.writers != (plan.target,):
+        now = ", ".join(green.writers) or "nobody"
+        return f"the writer of {green.id} was {plan.target} when this was planned, now it is {now}"
     return ""
 
 
@@ -215,43 +233,10 @@ def traceable(evidence: GateEvidence) -> str:
 def permission(evidence: GateEvidence) -> str:
     """The trigger itself: a destructive one has its flag, and it acts on this cluster only."""
     asked = evidence.asked
-    if asked.trigger in DESTRUCTIVE and not getattr(asked, f"allow_{asked.trigger}"):
+    if not asked.allows_trigger:
         return f"{asked.trigger} needs --rds-allow-{asked.trigger}"
-    judge = {"fis": _experiment, "switchover": _switchover}.get(asked.trigger)
+    judge = JUDGES.get(asked.trigger)
     return "" if judge is None else judge(evidence)
-
-
-def _switchover(evidence: GateEvidence) -> str:
-    asked, world = evidence.asked, evidence.world
-    if world is None:
-        return f"the global database {asked.global_cluster} could not be described"
-    home, to = _cluster(evidence).arn, asked.switchover_to
-    names = [member.id for member in _cluster(evidence).members]
-    reasons = [
-        (world.id != asked.global_cluster, f"{world.id} is not {asked.global_cluster}"),
-        (world.status != "available", f"{world.id} is {world.status}, not available"),
-        (world.primary != home, f"the primary of {world.id} is {world.primary}, not {home}"),
-        (to not in world.secondaries, f"{to} is no secondary cluster of {world.id}"),
-        (world.target.arn != to, f"{world.target.arn} was described, not {to}"),
-        (to.split(":")[4] != asked.account, f"{to} is not in account {asked.account}"),
-        (len(set(names)) < len(names), "instances in both regions share one name"),
-    ]
-    return next((why for wrong, why in reasons if wrong), "")
-
-
-def _experiment(evidence: GateEvidence) -> str:
-    asked = evidence.asked
-    if evidence.experiment is None:
-        return f"the experiment template {asked.fis_template} could not be described"
-    arns, actions = evidence.experiment
-    allowed = {_cluster(evidence).arn, *(member.arn for member in _cluster(evidence).members)}
-    if not arns or not arns <= allowed:
-        return f"the experiment may act on {', '.join(sorted(arns - allowed)) or 'nothing'}"
-    if "aws:rds:reboot-db-instances" in actions and not asked.allow_reboot:
-        return "the experiment reboots instances, which needs --rds-allow-reboot"
-    return (
-        "" if actions <= FIS_ACTIONS else f"the experiment does more: {', '.join(sorted(actions))}"
-    )
 
 
 Gate = Callable[[GateEvidence], str]
@@ -259,16 +244,6 @@ GATES: tuple[Gate, ...] = (
     identity, consent, state, proxy, alarms, budget, exclusive, dry_run, unchanged, traceable,
     permission,
 )  # fmt: skip
-
-
-class UnknownError(Exception):
-    """A gate needs a fact that could not be learned."""
-
-
-def _cluster(evidence: GateEvidence) -> ClusterFacts:
-    if evidence.cluster is None:
-        raise UnknownError("the cluster could not be described")
-    return evidence.cluster
 
 
 def refusals(evidence: GateEvidence, gates: tuple[Gate, ...] = GATES) -> tuple[ClosedGate, ...]:

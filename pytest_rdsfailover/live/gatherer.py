@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from pytest_rdsfailover.aws.client import AwsError
+from pytest_rdsfailover.live.deployments import DeploymentFacts, cluster_of, deployment_facts
 from pytest_rdsfailover.live.event_texts import is_failover
 from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import (
@@ -69,6 +70,17 @@ class Gatherer:
         answer = self.region.global_cluster(self.asked.global_cluster)
         return global_facts(answer, _described(self.region.elsewhere(place), name))
 
+    def deployment(self) -> DeploymentFacts | None:
+        """Return the blue/green deployment as it is now, with green; None in other triggers.
+
+        Raises:
+            AwsError: if AWS refuses, or cannot be asked, or there is no green cluster.
+        """
+        if self.asked.trigger != "blue-green":
+            return None
+        facts = deployment_facts(self.region.deployment(self.asked.blue_green_deployment or ""))
+        return facts.with_green(_described(self.region, cluster_of(facts.target)))
+
     def proxy(self) -> ProxyFacts | None:
         """Return the proxy as it is now; None if none is named.
 
@@ -102,6 +114,8 @@ class Gatherer:
         self.uncertainty = caller.get("uncertainty", self.uncertainty)
         learn("what the SDK knows", lambda: check_sdk(region, asked))
         cluster = learn("the cluster", self.cluster)
+        deployment = learn("the blue/green deployment", self.deployment)
+        green = None if deployment is None else deployment.green
         template = asked.fis_template if asked.trigger == "fis" else None
         used = learn("the budget", lambda: ledger.used)
         killed = learn(
@@ -115,13 +129,14 @@ class Gatherer:
             cluster=cluster,
             proxy=learn("the proxy", self.proxy),
             world=learn("the global database", self.world),
+            deployment=deployment,
             alarms=learn("the alarms", lambda: region.alarms(asked.alarms)) or {},
             experiment=learn(
                 "the experiment",
                 lambda: template and experiment_facts(region.template(template)),
             ) or None,
-            plan=plan or _plan(cluster, target),
-            failovers=learn("the last failovers", self.failovers) or (),
+            plan=plan or _plan(cluster, target, green),
+            failovers=learn("the last failovers", lambda: self.failovers(green)) or (),
             used=asked.max_failovers if used is None else used,
             session_age=session_clock() - asked.started,
             exclusive=ledger.exclusive,
@@ -131,14 +146,18 @@ class Gatherer:
             unknown=tuple(unknown),
         )  # fmt: skip
 
-    def failovers(self) -> tuple[float, ...]:
+    def failovers(self, green: ClusterFacts | None = None) -> tuple[float, ...]:
         """Return when recent failovers began or ended, in order, in AWS' seconds of the epoch.
+
+        Args:
+            green: the other cluster whose failovers count; None for none.
 
         Raises:
             AwsError: if AWS refuses, or cannot be asked.
         """
         minutes = max(FIRST_MINUTES, int(self.asked.min_interval / 60) + 1)
-        events = self.region.events(self.asked.cluster, minutes)
+        names = [self.asked.cluster, *([] if green is None else [green.id])]
+        events = [event for name in names for event in self.region.events(name, minutes)]
         last = self.ledger.last
         times = [seconds_of(event) for event in events if is_failover(event)]
         return tuple(sorted([*times, *([] if last is None else [last])]))
@@ -148,9 +167,13 @@ def _described(region: Region, name: str) -> ClusterFacts:
     return cluster_facts(region.cluster(name), region.instances(name))
 
 
-def _plan(cluster: ClusterFacts | None, target: str | None) -> TriggerPlan | None:
+def _plan(
+    cluster: ClusterFacts | None, target: str | None, green: ClusterFacts | None
+) -> TriggerPlan | None:
     if cluster is None or len(cluster.writers) != 1:
         return None
+    if green is not None:
+        target = green.writers[0] if len(green.writers) == 1 else None
     return TriggerPlan(writer=cluster.writers[0], target=target)
 
 

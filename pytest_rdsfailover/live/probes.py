@@ -77,6 +77,8 @@ class InstanceProbe(Probe):
         writes: whether it takes writes, by its last answer.
     """
 
+    question = ROLE
+
     def __init__(
         self,
         endpoint: Endpoint,
@@ -106,15 +108,24 @@ class InstanceProbe(Probe):
             self.up = False
             return
         if not self.up:
-            back = "old_writer_back" if self._was_writer else "instance_back"
-            self._timeline.once(back, now, name)
+            self.note_back(now)
         self.up = True
         if self.refused:
             self._timeline.once("login_refused", now, name)
         writes = self.writes if self.refused else not answer[1]
-        if writes and not self.writes and not self._was_writer:
-            self._timeline.once("promoted", now, name)
+        if writes != self.writes:
+            self.note_turn(now, writes=writes)
         self.writes = writes
+
+    def note_back(self, now: float) -> None:
+        """Note that the instance answers again."""
+        back = "old_writer_back" if self._was_writer else "instance_back"
+        self._timeline.once(back, now, self._endpoint.name)
+
+    def note_turn(self, now: float, *, writes: bool) -> None:
+        """Note that the instance takes writes from now on, or takes none any more."""
+        if writes and not self._was_writer:
+            self._timeline.once("promoted", now, self._endpoint.name)
 
     def _ask(self) -> tuple[str, int] | None:
         """Return the instance's id and whether it is read-only; None if it does not answer.
@@ -125,7 +136,7 @@ class InstanceProbe(Probe):
             if self._connection is None:
                 self._connection = driver.connect(self._endpoint, bounds=SHORT)
             with self._connection.cursor() as cursor:
-                cursor.execute(ROLE)
+                cursor.execute(self.question)
                 answer: tuple[str, int] = cursor.fetchone()
                 return answer
         except Exception as error:
@@ -163,7 +174,7 @@ class EndpointProbe(Probe):
         self.leads_to, self.writes = first, True
         # The flip of a name is noted by the ResolverProbe. An address has nothing to resolve, so
         # that this probe notes the flip.
-        self._resolves = not _is_address(endpoint.host)
+        self._resolves = not is_address(endpoint.host)
 
     def look(self) -> None:
         """Connect and ask who is there."""
@@ -188,7 +199,13 @@ class EndpointProbe(Probe):
 
 
 class ResolverProbe(Probe):
-    """Resolves the cluster endpoint's name; notes which instance a new address belongs to."""
+    """Resolves the cluster endpoint's name; notes which instance a new address belongs to.
+
+    Attributes:
+        milestone: what a new address is noted as.
+    """
+
+    milestone = "dns_flip"
 
     def __init__(
         self, host: str, instances: dict[str, str], timeline: Timeline, clock: Clock
@@ -201,7 +218,7 @@ class ResolverProbe(Probe):
         """Resolve, and note an address that differs from the last one."""
         address = resolve(self._host)
         if address is not None and self._last is not None and address != self._last:
-            self._timeline.add("dns_flip", self.clock.now(), self._instance_at(address))
+            self._timeline.add(self.milestone, self.clock.now(), self._instance_at(address))
         self._last = address or self._last
 
     def _instance_at(self, address: str) -> str | None:
@@ -219,7 +236,8 @@ def resolve(host: str) -> str | None:
         return None
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Tell whether a host is an address, which nobody resolves."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -260,7 +278,7 @@ def probes(
         for member in facts.members
     ]
     every_probe.append(EndpointProbe(endpoint("cluster"), timeline, clock, writer, every))
-    if not _is_address(facts.host):
+    if not is_address(facts.host):
         hosts = {member.id: member.host for member in facts.members}
         every_probe.append(ResolverProbe(facts.host, hosts, timeline, clock))
     return every_probe

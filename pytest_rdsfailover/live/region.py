@@ -178,6 +178,23 @@ class Region:
         ]
         return _only("describe_global_clusters", same)
 
+    def deployment(self, identifier: str) -> Plain:
+        """Return a blue/green deployment as RDS describes it."""
+        answer = self._ask(
+            "rds", "describe_blue_green_deployments", BlueGreenDeploymentIdentifier=identifier
+        )
+        same = [
+            deployment
+            for deployment in answer["BlueGreenDeployments"]
+            if deployment["BlueGreenDeploymentIdentifier"] == identifier
+        ]
+        return _only("describe_blue_green_deployments", same)
+
+    def deployment_events(self, minutes: int) -> list[Plain]:
+        """Return the events of all blue/green deployments in the last *minutes*."""
+        kind = "blue-green-deployment"
+        return self._all("rds", "describe_events", "Events", SourceType=kind, Duration=minutes)
+
     def proxy(self, name: str) -> Plain:
         """Return a proxy as RDS describes it."""
         answer = self._ask("rds", "describe_db_proxies", DBProxyName=name)

@@ -49,6 +49,16 @@ GLOBAL: Members = {
         "GlobalClusters.GlobalClusterMembers.IsWriter",
     ),
 }  # fmt: skip
+BLUE_GREEN: Members = {
+    "DescribeBlueGreenDeployments": (
+        "BlueGreenDeployments.BlueGreenDeploymentIdentifier",
+        "BlueGreenDeployments.BlueGreenDeploymentName", "BlueGreenDeployments.Status",
+        "BlueGreenDeployments.StatusDetails", "BlueGreenDeployments.Source",
+        "BlueGreenDeployments.Target", "BlueGreenDeployments.SwitchoverDetails.SourceMember",
+        "BlueGreenDeployments.SwitchoverDetails.TargetMember",
+        "BlueGreenDeployments.SwitchoverDetails.Status",
+    ),
+}  # fmt: skip
 ALARMS: Members = {
     "DescribeAlarms": (
         "MetricAlarms.AlarmName", "MetricAlarms.StateValue", "CompositeAlarms.AlarmName",
@@ -92,6 +102,8 @@ def _needed(asked: LiveSettings) -> Iterator[tuple[str, Members]]:
         yield "rds", PROXY
     if asked.trigger == "switchover":
         yield "rds", GLOBAL
+    if asked.trigger == "blue-green":
+        yield "rds", BLUE_GREEN
     if asked.alarms:
         yield "cloudwatch", ALARMS
     if asked.trigger == "fis":

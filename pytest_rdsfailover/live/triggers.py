@@ -41,7 +41,7 @@ class LiveTrigger:
 
     @property
     def moves_writer(self) -> bool:
-        """Tell whether another instance should be the writer afterwards."""
+        """Tell whether an instance of another name should be the writer afterwards."""
         return self.kind in ("failover", "fis", "switchover")
 
     def prepare(self) -> None:
@@ -62,6 +62,7 @@ class LiveTrigger:
             "reboot": self._reboot,
             "crash": self._crash,
             "switchover": self._switch_over,
+            "blue-green": self._switch_over_blue_green,
         }
         return acts[self.kind](plan)
 
@@ -81,6 +82,12 @@ class LiveTrigger:
         rds, asked = self._region.client("rds", once=True), self._asked
         return trigger.switch_over(
             rds, asked.global_cluster, asked.switchover_to, clock=self._clock
+        )
+
+    def _switch_over_blue_green(self, plan: TriggerPlan) -> Triggered:  # noqa: ARG002 - named
+        rds, asked = self._region.client("rds", once=True), self._asked
+        return trigger.switch_over_blue_green(
+            rds, asked.blue_green_deployment or "", int(asked.switchover_timeout), clock=self._clock
         )
 
     def _crash(self, plan: TriggerPlan) -> Triggered:

@@ -11,17 +11,14 @@ from pytest_rdsfailover.local.gateway.messages import PROVISIONING, DeploymentVi
 from pytest_rdsfailover.local.gateway.script import REFUSES
 from pytest_rdsfailover.local.green_environment import green_environment, new_suffix
 from pytest_rdsfailover.local.listeners import Listeners, Place
-from pytest_rdsfailover.local.profiles.switchovers import (
-    Switchover,
-    check_timeout,
-    load_switchover,
-)
+from pytest_rdsfailover.local.profiles.switchovers import Switchover, load_switchover
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import GatewayError, NotReadyError
 from pytest_rdsfailover.model.settings import USUAL_BLUE_GREEN
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
+from pytest_rdsfailover.model.timeouts import check_timeout
 
 READY_WITHIN = 10.0  # seconds
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pytest_rdsfailover.model.clock import session_clock
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.paths import absolute_path
+from pytest_rdsfailover.model.timeouts import USUAL_TIMEOUT, check_timeout
 
 COMPANIONS = {
     "cluster": "the Aurora cluster's identifier",
@@ -16,13 +17,18 @@ COMPANIONS = {
 }
 PATHS = ("ca", "kill_switch", "audit")
 # Empty, each would silently undo what another source says: no gate of its own, or AWS itself.
-NEVER_EMPTY = ("proxy", "endpoint_url", "secret", "user", "fis_template", "production_override")
+NEVER_EMPTY = (
+    "proxy", "endpoint_url", "secret", "user", "fis_template", "production_override",
+    "blue_green_deployment",
+)  # fmt: skip
 AUTHS = ("secret", "iam", "environment")
-TRIGGERS = ("failover", "fis", "reboot", "crash", "switchover")
+TRIGGERS = ("failover", "fis", "reboot", "crash", "switchover", "blue-green")
 # Each of these does more than a failover that the cluster plans itself; one flag each.
-DESTRUCTIVE = ("reboot", "crash", "switchover")
+DESTRUCTIVE = ("reboot", "crash", "switchover", "blue-green")
 SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 NAME = re.compile(r"[0-9A-Za-z$_-]{1,64}")
+DEPLOYMENT = re.compile(r"bgd-[0-9A-Za-z]{1,60}")
+LIST_DEPLOYMENTS = "`aws rds describe-blue-green-deployments` lists them"
 CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:cluster:[A-Za-z][0-9A-Za-z-]*")
 HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 # A tag's key and value, of at most 128 and 256 characters; AWS' own tags are nobody's consent.
@@ -53,6 +59,9 @@ class LiveSettings:
         allow_switchover: the trigger `switchover` may be used.
         global_cluster: identifier of the global database for the trigger `switchover`.
         switchover_to: ARN of its secondary cluster that becomes the primary.
+        allow_blue_green: the trigger `blue-green` may be used.
+        blue_green_deployment: identifier of the blue/green deployment that it switches over; None for none.
+        switchover_timeout: how long that may take before RDS rolls it back.
         opt_in: the tag that the cluster must carry, as `KEY=VALUE`.
         production_override: identifier of the one cluster that may look like production.
         dry_run: describe only.
@@ -89,6 +98,9 @@ class LiveSettings:
     allow_switchover: bool = False
     global_cluster: str = ""
     switchover_to: str = ""
+    allow_blue_green: bool = False
+    blue_green_deployment: str | None = None
+    switchover_timeout: float = USUAL_TIMEOUT
     opt_in: str = "rdsfailover:allowed=true"
     production_override: str | None = None
     dry_run: bool = False
@@ -159,12 +171,14 @@ class LiveSettings:
 
     def _check_trigger(self) -> None:
         _choose("trigger", self.trigger, TRIGGERS)
-        if self.trigger in DESTRUCTIVE and not getattr(self, f"allow_{self.trigger}"):
+        if not self.allows_trigger:
             raise SettingError(f"--rds-trigger={self.trigger} needs --rds-allow-{self.trigger}")
         if self.trigger == "fis" and not self.fis_template:
             raise SettingError("--rds-trigger=fis needs --rds-fis-template")
         if self.trigger == "switchover":
             self._check_switchover()
+        if self.trigger == "blue-green":
+            self._check_blue_green()
 
     def _check_switchover(self) -> None:
         if not self.global_cluster.strip() or not self.switchover_to.strip():
@@ -181,6 +195,25 @@ class LiveSettings:
                 "--rds-trigger=switchover: not with --rds-auth=iam, whose tokens are for one region"
             )
 
+    def _check_blue_green(self) -> None:
+        name = self.blue_green_deployment
+        if name is None:
+            raise SettingError(
+                "--rds-trigger=blue-green needs --rds-blue-green-deployment with the identifier of one"
+                f" that is there: a run makes none; {LIST_DEPLOYMENTS}"
+            )
+        if not DEPLOYMENT.fullmatch(name):
+            raise SettingError(
+                f"--rds-blue-green-deployment: {name!r} is no identifier, such as"
+                f" bgd-a1b2c3d4e5f6g7h8; {LIST_DEPLOYMENTS}"
+            )
+        if self.switchover_timeout % 1:
+            raise SettingError("--rds-switchover-timeout: AWS takes whole seconds")
+        try:
+            check_timeout(self.switchover_timeout)
+        except SettingError as error:
+            raise SettingError(f"--rds-switchover-timeout: {error}") from None
+
     def _check_limits(self) -> None:
         for name in ("max_failovers", "attempts"):
             if getattr(self, name) < 1:
@@ -196,8 +229,16 @@ class LiveSettings:
             )
 
     @property
+    def allows_trigger(self) -> bool:
+        """Tell whether a trigger that destroys something has its flag."""
+        flag_of_trigger = "allow_" + self.trigger.replace("-", "_")
+        return self.trigger not in DESTRUCTIVE or bool(getattr(self, flag_of_trigger))
+
+    @property
     def aim(self) -> str:
         """Return what the trigger acts on, for people."""
+        if self.trigger == "blue-green":
+            return f"{self.blue_green_deployment} of {self.cluster}"
         if self.trigger != "switchover":
             return self.cluster
         return f"{self.global_cluster} from {self.cluster} to {self.switchover_to}"

@@ -51,13 +51,26 @@ LIVE_OPTIONS = (
     Option("tls", "KIND", TEXT, "live: verify, or off for a stand-in region (verify)"),
     Option("endpoint_url", "URL", TEXT, "live: where a stand-in region answers instead of AWS"),
     Option("dry_run", "", SWITCH, "live: describe what would be done, do nothing, skip"),
-    Option("trigger", "KIND", TEXT, "live: failover, fis, reboot, crash or switchover (failover)"),
+    Option(
+        "trigger",
+        "KIND",
+        TEXT,
+        "live: failover, fis, reboot, crash, switchover or blue-green (failover)",
+    ),
     Option("fis_template", "ID", TEXT, "live: experiment template for the trigger fis"),
     Option("allow_reboot", "", SWITCH, "live: the trigger reboot may be used"),
     Option("allow_crash", "", SWITCH, "live: the trigger crash may be used"),
     Option("allow_switchover", "", SWITCH, "live: the trigger switchover may be used"),
     Option("global_cluster", "ID", TEXT, "live: global database for the trigger switchover"),
     Option("switchover_to", "ARN", TEXT, "live: its secondary cluster that becomes the primary"),
+    Option("allow_blue_green", "", SWITCH, "live: the trigger blue-green may be used"),
+    Option(
+        "blue_green_deployment",
+        "ID",
+        TEXT,
+        "live: blue/green deployment for the trigger blue-green",
+    ),
+    Option("switchover_timeout", "TIME", DURATION, "live: after it RDS rolls that back (5m)"),
     Option("opt_in", "KEY=VALUE", TEXT, "live: tag of the cluster (rdsfailover:allowed=true)"),
     Option(
         "production_override", "ID", TEXT, "live: the one cluster that may look like production"

@@ -170,6 +170,12 @@ class Settings:
     strict: bool = False
     live: LiveSettings | None = None
 
+    @property
+    def switchover(self) -> str | None:
+        """Return the switchover that is every trial's, unless it asks for another; None for none."""
+        real = self.live is not None and self.live.trigger == "blue-green"
+        return "blue-green" if real else None
+
     def __post_init__(self) -> None:
         """Refuse what no run can honour."""
         if self.record is not None and not self.record.endswith(".toml"):

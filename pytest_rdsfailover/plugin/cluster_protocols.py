@@ -94,10 +94,12 @@ class Cluster(Protocol):
     def blue_green(self) -> AbstractContextManager["BlueGreen"]:
         """Give a local cluster a green twin for the block: a blue/green deployment.
 
-        When the block ends, the cluster stays what it has become by then.
+        When the block ends, the cluster stays what it has become by then. In live mode it is the
+        deployment that the run names, which is neither made nor deleted.
 
         Raises:
             RdsFailoverError: when the block begins, if there is one, or a failover is on its way.
+            NotHereError: in live mode, if the run names none; the test is skipped.
         """
 
     def reader_lag(self, lag: str) -> None:

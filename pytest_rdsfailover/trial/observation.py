@@ -50,6 +50,7 @@ INTERRUPTED = 1.0  # seconds for the last operations if nobody counts them any m
 LAST_CALL = (
     10.0  # seconds for which a writer at the end of its load is let finish, within the bound
 )
+SWITCHED = "switched"  # the milestone from which on there is an old environment
 MISSED = (
     "a failover was on its way when the load was asked for, and over before its first write: nothing"
     " was disturbed; begin the load first"
@@ -254,7 +255,9 @@ class Observation:
             self._workload,
             self._target,
             self._clock,
-            old=self._old if failovers else None,
+            old=self._old
+            if any(milestone.name == SWITCHED for milestone in course.milestones)
+            else None,
             secret=self._endpoint.password,
         )
         self.unaudited = found.problem

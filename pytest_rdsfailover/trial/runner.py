@@ -77,7 +77,10 @@ class TrialRunner:
         self._usual = _of_load(usual)
         self._profile = profile or usual.get("profile")
         self._instance = usual.get("target")  # which one to promote
-        self._switchover = usual.get("failover")
+        real = settings.switchover
+        if real is not None and self._extensions.triggers:
+            real = None  # a trigger of the project's own comes before that of the run
+        self._switchover = usual.get("failover") or real
         self._sampling = Sampling(settings.seed, test)
         self._endpoints: list[Endpoint] = []  # of the loads that run
         self.clock = StoppableClock("the trial")
@@ -238,7 +241,8 @@ class TrialRunner:
                 f"failover={failover!r}: a switchover promotes no instance and plays no failover"
                 " profile; leave out target and profile"
             )
-        switchover = failover or (None if target or profile else self._switchover)
+        played = profile if self._settings.live is None else None  # AWS knows no profiles
+        switchover = failover or (None if target or played else self._switchover)
         if switchover is not None:
             return self._switched_over(endpoint, switchover, options)
         self._play(self._name_of(profile))  # before the load begins

@@ -1,13 +1,16 @@
 """The documented policy allows what the live path calls, and nothing that it does not call."""
 
 import pytest
-from policies import FUNCTIONS, POLICY, SWITCHOVER, UNSEEN, allowed
+from policies import BLUE_GREEN, FUNCTIONS, POLICY, SWITCHOVER, UNSEEN, allowed
 from regions import ACCOUNT, template_for
 
 from pytest_rdsfailover.live.preflight import PreflightError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 pytestmark = pytest.mark.local
+
+KEY, _, VALUE = LiveSettings.__dataclass_fields__["opt_in"].default.partition("=")
+TAG = f"aws:ResourceTag/{KEY}"
 
 
 def with_proxy(stand_in):
@@ -28,8 +31,8 @@ def with_proxy(stand_in):
 def test_the_policy_is_the_set_of_calls(backend, stand_in):
     """Every way to trigger, with a proxy, an alarm and a secret: all calls together.
 
-    A switchover, which needs another region, is held to it in test_live_switchover.py; what
-    functions need, in test_live_functions.py.
+    A switchover, which needs another region, is held to it in test_live_switchover.py, one of a
+    blue/green deployment in test_live_blue_green.py; what functions need, in test_live_functions.py.
     """
     stand_in.alarm("seen", "OK")
     arn = stand_in.described["DBClusterArn"]
@@ -50,15 +53,14 @@ def test_the_policy_is_the_set_of_calls(backend, stand_in):
         live.cluster()
     seen |= {call.action for call in live.region.calls}
 
-    assert seen == allowed(without=[SWITCHOVER, FUNCTIONS]) - UNSEEN
+    assert seen == allowed(without=[SWITCHOVER, BLUE_GREEN, FUNCTIONS]) - UNSEEN
 
 
 def test_a_failover_is_allowed_on_the_one_cluster_while_it_carries_the_tag():
     (statement,) = [one for one in POLICY["Statement"] if one["Action"] == "rds:FailoverDBCluster"]
-    key, _, value = LiveSettings.__dataclass_fields__["opt_in"].default.partition("=")
 
     assert statement["Resource"].endswith(":cluster:CLUSTER")
-    assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{key}": value}}
+    assert statement["Condition"] == {"StringEquals": {TAG: VALUE}}
 
 
 def test_only_what_tells_is_allowed_on_everything():
@@ -72,3 +74,12 @@ def test_only_what_tells_is_allowed_on_everything():
     assert "DescribeDBClusters" in names
     telling = ("Describe", "GetCallerIdentity", "GetAccountSettings")
     assert [name for name in names if not name.startswith(telling)] == []
+
+
+def test_what_rds_does_for_a_switchover_is_allowed_on_clusters_that_consent_only():
+    """AWS takes no part of a name here, so the tag has to restrict it; nothing may be deleted."""
+    (statement,) = [one for one in POLICY["Statement"] if "rds:ModifyDBCluster" in one["Action"]]
+
+    assert statement["Sid"].startswith(BLUE_GREEN)
+    assert statement["Condition"] == {"StringEquals": {TAG: VALUE}}
+    assert [action for action in allowed() if ":Delete" in action] == ["s3:DeleteObject"]

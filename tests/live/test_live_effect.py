@@ -11,9 +11,10 @@ from regions import template_for
 
 from pytest_rdsfailover.aws.client import AwsError, add_headers
 from pytest_rdsfailover.live.evidence import TriggerPlan
-from pytest_rdsfailover.live.failover import LiveFailover, LostWatchError
+from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.live.region import Region
+from pytest_rdsfailover.live.watch import LostWatchError
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until

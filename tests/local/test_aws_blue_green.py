@@ -199,6 +199,9 @@ def test_a_runbook_switches_over_on_the_data_plane(resting, rds):
     assert {detail["Status"] for detail in done["SwitchoverDetails"]} == {"SWITCHOVER_COMPLETED"}
     assert ask(resting.writer_endpoint, "SELECT @@aurora_server_id") == ((resting.writer,),)
     assert resting.failovers[-1].profile == "short"
+    begun, over = told(rds, made)
+    assert begun == f"{switchover(made)} started."
+    assert over.startswith(f"{switchover(made)} completed. Renamed {CLUSTER} to {CLUSTER}-old1 and")
 
     deleted = rds.delete_blue_green_deployment(**identified(made))["BlueGreenDeployment"]
     assert deleted["Status"] == "DELETING"
@@ -228,6 +231,44 @@ def test_what_rds_would_refuse_is_refused(rds):
         assert refusal(call, **nobody) == "BlueGreenDeploymentNotFoundFault"
     filters = [{"Name": "blue-green-deployment-name", "Values": ["other"]}]
     assert rds.describe_blue_green_deployments(Filters=filters)["BlueGreenDeployments"] == []
+
+
+def switchover(made):
+    """Return what begins the events of a deployment's switchover."""
+    return f"Switchover from DB cluster {CLUSTER} to {made['Target'].rpartition(':')[2]}"
+
+
+def told(rds, made):
+    """Return what the deployment's events say."""
+    events = rds.describe_events(SourceType="blue-green-deployment")["Events"]
+    return [
+        event["Message"]
+        for event in events
+        if event["SourceIdentifier"] in identified(made).values()
+    ]
+
+
+def test_a_switchover_that_a_guardrail_refuses_says_why(resting, rds, tmp_path):
+    impatient = tmp_path / "impatient.toml"
+    impatient.write_text(SHORT + "long_write = 0\n")
+    ask(resting.writer_endpoint, "CREATE TABLE held (n INT)")
+    with resting.blue_green() as twin:
+        assert "StatusDetails" not in deployment(rds)
+        with resting.writer_endpoint.connect(autocommit=False) as blue:
+            blue.query("INSERT INTO held VALUES (1)")
+            twin.switch_over(str(impatient))
+            resting.rest()
+        found = deployment(rds)
+        why = found["StatusDetails"]
+        assert (found["Status"], told(rds, found)) == (
+            "AVAILABLE",
+            [f"{switchover(found)} was canceled due to {why}."],
+        )
+        assert why.startswith("writes were open on blue")
+        twin.switch_over(str(impatient))
+        until(lambda: "StatusDetails" not in deployment(rds))
+        resting.rest()
+    ask(resting.writer_endpoint, "DROP TABLE held")
 
 
 def test_the_next_test_finds_no_deployment(resting, rds):

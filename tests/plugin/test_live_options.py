@@ -39,6 +39,7 @@ def test_live_alone_names_every_missing_companion(pytester):
     [
         (["--rds-live", *ALL, "--rds-account=1"], "not an account of 12 digits"),
         (["--rds-live", *ALL, "--rds-opt-in=k= v"], "no KEY=VALUE"),
+        (["--rds-live", *ALL, "--rds-trigger=blue-green", "--rds-allow-blue-green"], "needs --rds-blue-green-deployment with the identifier"),
         (["--rds-live", *ALL, "--rds-max-failovers=\u0663"], "not a whole number"),
         (["--rds-live", *ALL, "--rds-alarm=a,"], "lacks a name"),
         (["--rds-live", *ALL, "--rds-kill-switch="], "is no path"),

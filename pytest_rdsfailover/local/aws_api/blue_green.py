@@ -7,13 +7,14 @@ from contextlib import ExitStack
 from datetime import datetime
 
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
-from pytest_rdsfailover.local.aws_api.shown import Shown, now
+from pytest_rdsfailover.local.aws_api.shown import Shown, deployment_id, now
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.messages import DeploymentView
 from pytest_rdsfailover.local.gateway.script import REFUSES
-from pytest_rdsfailover.local.profiles.switchovers import check_timeout, load_switchover
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
+from pytest_rdsfailover.model.timeouts import check_timeout
 
 ID, STATE = "BlueGreenDeploymentIdentifier", "InvalidBlueGreenDeploymentStateFault"
 IN_PROGRESS = "SWITCHOVER_IN_PROGRESS"
@@ -69,7 +70,7 @@ class BlueGreenCalls:
     def has(self, identifier: str) -> bool:
         """Tell whether a deployment is the local cluster's."""
         view = self._deployment()
-        return view is not None and identifier == _identifier(view)
+        return view is not None and identifier == deployment_id(view.suffix)
 
     def create(self, name: str, shown: Shown) -> ShownDeployment:
         """Have a green environment beside the cluster; it is provisioned at first.
@@ -184,7 +185,7 @@ class BlueGreenCalls:
             *((self._instance(name, sides[0]), self._instance(name, sides[1])) for name in members),
         ]
         return {
-            ID: _identifier(view),
+            ID: deployment_id(view.suffix),
             "BlueGreenDeploymentName": name,
             "Source": pairs[0][0],
             "Target": pairs[0][1],
@@ -193,6 +194,7 @@ class BlueGreenCalls:
             "Status": status,
             "CreateTime": created,
             "TagList": [],
+            **({"StatusDetails": view.failure} if view.failure else {}),
         }
 
     def _cluster(self, shown: Shown, ending: str) -> str:
@@ -211,10 +213,6 @@ def selected_deployments(
         for deployment in deployments
         if all(deployment[FILTERS[name]] in values for name, values in filters.items())
     ]
-
-
-def _identifier(view: DeploymentView) -> str:
-    return f"bgd-{view.suffix[-6:]:0>16}"
 
 
 def _details(pairs: Sequence[tuple[str, str]], status: str) -> list[Mapping[str, str]]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_rdsfailover.local.aws_api.events import CLUSTER, INSTANCE, Event
+from pytest_rdsfailover.local.aws_api.events import CLUSTER, DEPLOYMENT, INSTANCE, Event
 from pytest_rdsfailover.local.aws_api.queries import epoch
 
-ARN_TYPES = {CLUSTER: "cluster", INSTANCE: "db"}
+ARN_TYPES = {CLUSTER: "cluster", INSTANCE: "db", DEPLOYMENT: "deployment"}
 
 
 def listed(event: Event, prefix: str) -> Mapping[str, object]:

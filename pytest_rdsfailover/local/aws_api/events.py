@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.local.gateway.messages import PlayView
 from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
-CLUSTER, INSTANCE = "db-cluster", "db-instance"
+CLUSTER, INSTANCE, DEPLOYMENT = "db-cluster", "db-instance", "blue-green-deployment"
 KEPT = 14 * 24 * 3600.0  # seconds for which RDS keeps events
 USUAL = 60  # minutes that are shown unless the caller says otherwise
 
@@ -17,8 +18,8 @@ class Event:
 
     Attributes:
         at: when it happened, by the clock of the milestones.
-        source_type: `db-cluster` or `db-instance`.
-        source: identifier of the cluster or instance.
+        source_type: `db-cluster`, `db-instance` or `blue-green-deployment`.
+        source: identifier of the cluster, the instance or the deployment.
         message: what happened, in the words of RDS.
         categories: `failover`, `global failover`, `availability` or none.
     """
@@ -131,6 +132,38 @@ def _switchover(
             milestone.at for milestone in milestones if milestone.name in ("promoted", "dns_flip")
         )
         yield event(end, f"Global switchover to {place} finished.")
+
+
+def deployment_story(
+    deployment: str, blue: str, green: str, milestones: Iterable[Milestone]
+) -> Iterator[Event]:
+    """Yield the events of one switchover of a blue/green deployment so far; none of another script's.
+
+    Args:
+        deployment: its identifier.
+        blue: the identifier of the cluster.
+        green: what its green twin is called before.
+        milestones: what the switchover has done so far.
+    """
+    what = f"Switchover from DB cluster {blue} to {green}"
+    words = {
+        "switchover_initiated": ("notification", "started."),
+        "switchover_completed": (
+            "notification", f"completed. Renamed {blue} to {blue}{OLD_ENVIRONMENT} and {green} to {blue}."
+        ),
+        "guardrail_failed": ("failure", "was canceled due to {}."),
+        "rolled_back": ("failure", "was canceled due to its time-out."),
+    }  # fmt: skip
+    for milestone in milestones:
+        if milestone.name in words:
+            category, text = words[milestone.name]
+            yield Event(
+                at=milestone.at,
+                source_type=DEPLOYMENT,
+                source=deployment,
+                message=f"{what} {text.format(milestone.instance)}",
+                categories=(category,),
+            )
 
 
 RESTARTED = {"promoted", "old_writer_back", "instance_back"}

@@ -10,7 +10,12 @@ from pytest_rdsfailover.local.aws_api import events, request
 from pytest_rdsfailover.local.aws_api.impairment import Impairment
 from pytest_rdsfailover.local.aws_api.looks import AVAILABLE, REBOOTING, Look, ShownMember, as_known
 from pytest_rdsfailover.local.aws_api.script import Script
-from pytest_rdsfailover.local.aws_api.shown import ABROAD, Shown, other_region
+from pytest_rdsfailover.local.aws_api.shown import (
+    ABROAD,
+    Shown,
+    deployment_id,
+    other_region,
+)
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.messages import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.profiles.choreography import choreography
@@ -174,13 +179,19 @@ class Plane:
         Those that come late are not there yet.
         """
         listed = time.monotonic() - self.impairment.late_events
-        happened = []
-        for play, milestones in self._histories(self.gateway.plays()):
+        happened: list[events.Event] = []
+        deployment = self.gateway.describe().deployment
+        for number, (play, milestones) in enumerate(self._histories(self.gateway.plays())):
             cross = bool(play.target and play.victim) and (
                 self._zones[play.target or ""] != self._zones[play.victim or ""]
             )
             away = self._away(play)
             happened += events.story(self.cluster, play, milestones, cross_az=cross, away=away)
+            if deployment is not None and number >= deployment.first_play:
+                happened += events.deployment_story(
+                    deployment_id(deployment.suffix), self.cluster,
+                    self.cluster + deployment.suffix, milestones,
+                )  # fmt: skip
         return [
             events.Event(
                 at=event.at + self._since_epoch, source_type=event.source_type, source=event.source,

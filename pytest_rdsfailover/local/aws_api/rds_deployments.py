@@ -21,7 +21,7 @@ from pytest_rdsfailover.local.aws_api.environments import (
 from pytest_rdsfailover.local.aws_api.identifiers import plain
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.shown import Shown
-from pytest_rdsfailover.local.profiles.switchovers import USUAL_TIMEOUT
+from pytest_rdsfailover.model.timeouts import USUAL_TIMEOUT
 
 DELETES = ("delete_db_cluster", "delete_db_instance")
 

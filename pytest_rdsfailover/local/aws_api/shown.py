@@ -95,6 +95,11 @@ def other_region(region: str) -> str:
     return next(name for name in REGIONS_ABROAD if name != region)
 
 
+def deployment_id(suffix: str) -> str:
+    """Return the identifier of the blue/green deployment whose green names end so."""
+    return f"bgd-{suffix[-6:]:0>16}"
+
+
 def windows(now: datetime) -> tuple[str, str]:
     """Return a backup and a maintenance window that are half a day and half a week away.
 

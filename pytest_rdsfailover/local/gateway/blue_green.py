@@ -19,6 +19,7 @@ from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.model.errors import GatewayError
 
 VERSION = "1.0"
+TOO_LONG = "it would have taken longer than its time-out"
 TABLE = "mysql.rds_topology"
 CREATE = f"""
 CREATE TABLE {TABLE} (
@@ -145,6 +146,8 @@ class Deployments:
         self._deployment: Deployment | None = None
         self._hosts: dict[str, tuple[str, int]] = {}
         self._work: asyncio.Task[None] | None = None
+        self._first_play = 0  # how many scripts there were when it was made
+        self._failure = ""  # why the last switchover did not happen
 
     def create(self, wanted: CreateBlueGreen) -> dict[str, int]:
         """Have a green twin of the cluster; return the ports of its endpoints.
@@ -155,6 +158,7 @@ class Deployments:
         if self._deployment is not None:
             raise GatewayError("there is a blue/green deployment already; delete it first")
         self._be_at_rest()
+        self._first_play, self._failure = len(self._player.plays), ""
         self._deployment = Deployment(self._gateway.router, wanted.suffix)
         self._player.deployment = self
         return self._gateway.invite(self._gateway.router.guests)
@@ -181,6 +185,7 @@ class Deployments:
         """Do what a step of a switchover says, and tell drivers; return the milestone."""
         deployment = self._existing()
         deployment.do(action)
+        self._failure = TOO_LONG if action == "roll_back" else ""
         await self._table.show(self._rows(deployment))
         return MILESTONES[action]
 
@@ -191,7 +196,9 @@ class Deployments:
             GatewayError: if the server cannot be asked.
         """
         count = await self._table.open_writes(seconds)
-        return f"writes were open on blue for {seconds} s or longer: {count}" if count else ""
+        held = f"writes were open on blue for {seconds} s or longer: {count}" if count else ""
+        self._failure = held
+        return held
 
     def delete(self) -> None:
         """Have only the cluster, as it is now.
@@ -223,6 +230,8 @@ class Deployments:
             writer=deployment.other.writer,
             instances=deployment.other.views(),
             hosts=self._hosts,
+            first_play=self._first_play,
+            failure=self._failure,
         )
 
     def _existing(self) -> Deployment:

@@ -196,6 +196,8 @@ class DeploymentView:
         writer: the nominal writer of the environment that is not the cluster.
         instances: all instances of that environment.
         hosts: by which host and port each endpoint of both is called.
+        first_play: how many scripts had been asked for when it was made.
+        failure: why the last switchover did not happen; empty if none was tried, or it did.
     """
 
     suffix: str
@@ -206,6 +208,8 @@ class DeploymentView:
     writer: str = ""
     instances: Sequence[InstanceView] = ()
     hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    first_play: int = 0
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.local.profiles.shapes import Shape, shape
 from pytest_rdsfailover.local.profiles.tables import find_table, shipped_tables
 from pytest_rdsfailover.model.errors import GatewayError, SettingError, did_you_mean
+from pytest_rdsfailover.model.timeouts import USUAL_TIMEOUT
 
 FILE = "switchovers.toml"
-SHORTEST, USUAL_TIMEOUT, LONGEST = 30, 300, 3600  # seconds that AWS lets one take
 LONG_WRITE = 10  # seconds; AWS tells no number
 GREEN_SESSIONS = ("keep", "drop")
 OTHERS = ("about", "green_sessions", "long_write")  # what is no duration
@@ -121,19 +121,6 @@ def _suffix(view: ClusterView) -> str:
     if deployment.status != AVAILABLE:
         raise GatewayError(f"the blue/green deployment is {deployment.status}, not {AVAILABLE}")
     return deployment.suffix
-
-
-def check_timeout(seconds: float) -> float:
-    """Return a time-out that AWS takes.
-
-    Raises:
-        SettingError: if it does not.
-    """
-    if not SHORTEST <= seconds <= LONGEST:
-        raise SettingError(
-            f"a switchover's time-out is from {SHORTEST} s to {LONGEST} s, not {seconds:g} s"
-        )
-    return seconds
 
 
 def load_switchover(name: str) -> Switchover:

@@ -157,6 +157,10 @@ def test_slots_that_were_not_issued_are_counted():
             {"milestones": [milestone("guardrail_failed", 10.0, "a write was open")]},
             "a guardrail refused the switchover: a write was open",
         ),
+        (
+            {"milestones": [milestone("switchover_failed", 10.0, "bgd-1 is AVAILABLE: lag")]},
+            "the switchover failed: bgd-1 is AVAILABLE: lag",
+        ),
         ({"milestones": [milestone("rolled_back", 12.0, "instance-1")]}, "was rolled back"),
     ],
 )

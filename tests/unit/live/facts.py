@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from pytest_rdsfailover.live.deployments import DeploymentFacts, Pair
 from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import (
     ClusterFacts,
@@ -91,6 +92,60 @@ def world(**changes):
     return GlobalFacts(**(usual | changes))
 
 
+GREEN = "arn:aws:rds:eu-west-1:111122223333:cluster:orders-test-green-abc123"
+BLUE_GREEN = {
+    "trigger": "blue-green", "allow_blue_green": True, "blue_green_deployment": "bgd-1",
+}  # fmt: skip
+
+
+def green(**changes):
+    """The green twin of the cluster."""
+    usual = {
+        "id": "orders-test-green-abc123",
+        "arn": GREEN,
+        "members": (member("one-green-def456", writer=True), member("two-green-ghi789")),
+        "host": "orders-test-green-abc123.cluster-x.example",
+    }
+    return cluster(**(usual | changes))
+
+
+def deployment(**changes):
+    """A blue/green deployment that may be switched over."""
+    twins = {
+        "cluster:orders-test": GREEN,
+        "db:one": "one-green-def456",
+        "db:two": "two-green-ghi789",
+    }
+    usual = {
+        "id": "bgd-1",
+        "name": "upgrade",
+        "status": "AVAILABLE",
+        "details": "",
+        "source": ARN,
+        "target": GREEN,
+        "pairs": tuple(
+            Pair(
+                source=f"arn:aws:rds:eu-west-1:111122223333:{name}",
+                target=twin if twin == GREEN else member(twin).arn,
+                status="AVAILABLE",
+            )
+            for name, twin in twins.items()
+        ),
+        "green": green(),
+    }
+    return DeploymentFacts(**(usual | changes))
+
+
+def blue_green(asked=None, **changes):
+    """Evidence that lets a blue/green switchover be."""
+    usual = {
+        "asked": settings(**(BLUE_GREEN | (asked or {}))),
+        "deployment": deployment(),
+        "plan": TriggerPlan(writer="one", target="one-green-def456"),
+    }
+    return evidence(**(usual | changes))
+
+
 def switchover(asked=None, home=None, **changes):
     """Evidence that lets a switchover be."""
     found = changes.pop("world", world())
@@ -112,6 +167,7 @@ def evidence(**changes):
         "cluster": cluster(),
         "proxy": None,
         "world": None,
+        "deployment": None,
         "alarms": {},
         "experiment": None,
         "plan": TriggerPlan(writer="one", target="two"),

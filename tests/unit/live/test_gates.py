@@ -7,8 +7,11 @@ from facts import (
     ARN,
     NOW,
     THERE,
+    blue_green,
     cluster,
+    deployment,
     evidence,
+    green,
     member,
     proxy,
     settings,
@@ -140,7 +143,120 @@ def test_a_switchover_is_refused(gate, it, why):
     assert why in found[gate]
 
 
-@pytest.mark.parametrize("trigger", ["reboot", "crash", "switchover"])
+def test_good_evidence_of_a_blue_green_switchover_opens_every_gate():
+    assert refusals(blue_green()) == ()
+    bound = cluster(
+        abroad=green().arn, replicas=(green().arn,)
+    )  # as the source of a replica shows it
+    twin = deployment(green=green(abroad=ARN))
+    assert refusals(blue_green(cluster=bound, deployment=twin)) == ()
+
+
+def one_sided(**changes):
+    """Evidence in which only green is not as it should be."""
+    return blue_green(deployment=deployment(green=green(**changes)))
+
+
+def paired(**changes):
+    """Evidence in which one pair of the deployment is another."""
+    found = deployment()
+    return blue_green(
+        deployment=replace(found, pairs=(*found.pairs[:-1], replace(found.pairs[-1], **changes)))
+    )
+
+
+ELSEWHERE = "arn:aws:rds:eu-west-1:111122223333:cluster:customers"
+ABROAD = "arn:aws:rds:us-east-1:111122223333:cluster:orders-test-green-abc123"
+
+
+@pytest.mark.parametrize(
+    ("gate", "it", "why"),
+    [
+        ("permission", blue_green(deployment=None), "green cluster of bgd-1 could not be described"),
+        ("permission", blue_green(deployment=deployment(green=None)), "green cluster of bgd-1 could not be described"),
+        ("consent", blue_green(deployment=None), "could not be described"),
+        ("state", blue_green(deployment=None), "could not be described"),
+        ("unchanged", blue_green(deployment=None), "could not be described"),
+        ("permission", blue_green(deployment=deployment(id="bgd-2")), "bgd-2 is not bgd-1"),
+        ("permission", blue_green(deployment=deployment(status="PROVISIONING")), "bgd-1 is PROVISIONING, not AVAILABLE"),
+        ("permission", blue_green(deployment=deployment(status="SWITCHOVER_FAILED", details="lag")), "bgd-1 is SWITCHOVER_FAILED (lag), not AVAILABLE"),
+        ("permission", blue_green(deployment=deployment(status="SWITCHOVER_COMPLETED")), "cannot be switched back: name another deployment"),
+        ("permission", blue_green(deployment=deployment(source=ELSEWHERE)), f"bgd-1 is of {ELSEWHERE}, not of {ARN}"),
+        ("permission", blue_green(deployment=deployment(target=ELSEWHERE)), f"was described, not {ELSEWHERE}"),
+        ("permission", blue_green(deployment=deployment(target=ARN, green=cluster())), "is orders-test itself"),
+        ("permission", blue_green(deployment=deployment(target=ABROAD, green=green(arn=ABROAD))), f"{ABROAD} is not in account 111122223333 and eu-west-1"),
+        ("permission", paired(source=member("nine").arn), f"what was not judged: {member('nine').arn}"),
+        ("permission", paired(target=member("nine").arn), f"what was not judged: {member('nine').arn}"),
+        ("permission", paired(status="MISSING_TARGET"), f"{member('two').arn} is MISSING_TARGET"),
+        ("permission", paired(status=""), f"{member('two').arn} is of no status"),
+        ("permission", blue_green(deployment=deployment(pairs=())), "does not tell what one-green-def456 becomes"),
+        ("consent", one_sided(tags={}), "orders-test-green-abc123 must carry the tag"),
+        ("consent", one_sided(tags={"rdsfailover:allowed": "never"}), "of orders-test-green-abc123 forbids it"),
+        ("consent", one_sided(tags={"rdsfailover:allowed": "true", "stage": "production"}), "orders-test-green-abc123 looks like production"),
+        ("consent", one_sided(members=(member("prod-1", writer=True),)), "named prod-1"),
+        ("state", one_sided(status="upgrading"), "orders-test-green-abc123: its status is upgrading"),
+        ("state", one_sided(engine="aurora-postgresql"), "orders-test-green-abc123: its engine"),
+        ("state", one_sided(members=(member("one-green-def456", writer=True, status="rebooting"),)), "one-green-def456 is rebooting"),
+        ("state", one_sided(members=(member("one-green-def456"),)), "it has 0 writers"),
+        ("state", one_sided(pending=("EngineVersion",)), "pending: EngineVersion"),
+        ("state", one_sided(abroad="world"), "orders-test-green-abc123: it is bound to world"),
+        ("state", one_sided(abroad=ARN, replicas=(ELSEWHERE,)), f"it is bound to {ELSEWHERE}"),
+        ("state", one_sided(backup_window="13:50-14:20"), "backup window 13:50-14:20 UTC of orders-test-green-abc123"),
+        ("state", one_sided(maintenance_window="mon:13:30-mon:14:30"), "of orders-test-green-abc123 is open"),
+        ("state", blue_green(cluster=cluster(abroad="world")), "it is bound to world"),
+        ("state", blue_green(cluster=cluster(status="modifying")), "its status is modifying"),
+        ("state", blue_green(plan=None), "nothing is planned"),
+        ("unchanged", blue_green(plan=TriggerPlan(writer="two", target="one-green-def456")), "the writer was two"),
+        ("unchanged", blue_green(plan=TriggerPlan(writer="one", target="two-green-ghi789")), "the writer of orders-test-green-abc123 was two-green-ghi789"),
+        ("unchanged", blue_green(plan=TriggerPlan(writer="one", target=None)), "was None when this was planned"),
+    ],
+)  # fmt: skip
+def test_a_blue_green_switchover_is_refused(gate, it, why):
+    found = {refusal.gate: refusal.why for refusal in refusals(it)}
+
+    assert gate in found
+    assert why in found[gate]
+
+
+def test_other_triggers_are_not_asked_for_a_deployment():
+    """But its binding counts for them: a failover of a cluster with a green twin is refused."""
+    assert closed(evidence(deployment=None)) == []
+    assert closed(evidence(cluster=cluster(abroad=green().arn))) == ["state"]
+
+
+def test_blue_and_green_may_have_one_instance_each():
+    alone = green(members=(member("one-green-def456", writer=True),))
+    pairs = deployment().pairs[:-1]
+    it = blue_green(
+        cluster=cluster(members=(member("one", writer=True),)),
+        deployment=deployment(green=alone, pairs=pairs),
+    )
+    assert closed(it) == []
+
+
+def test_the_override_of_blue_is_that_of_its_green_twin_and_of_no_other_cluster():
+    tags = {"rdsfailover:allowed": "true", "stage": "production"}
+    asked = {"production_override": "orders-test"}
+
+    def it(asked, **changes):
+        return blue_green(
+            asked,
+            cluster=cluster(tags=tags),
+            deployment=deployment(green=green(tags=tags, **changes)),
+        )
+
+    assert closed(it(asked)) == []
+    assert closed(it(asked, id="orders-test-green-abc1234")) == ["consent"]
+    assert closed(it(asked, id="another-green-abc123")) == ["consent"]
+    assert closed(it({"production_override": "orders-test-green-abc123"})) == ["consent"]
+    assert closed(it({})) == ["consent"]
+    strange = deployment(green=green(tags=tags, id="another-green-abc123"))
+    assert closed(blue_green({"production_override": "another"}, deployment=strange)) == ["consent"]
+    alone = evidence(asked=settings(**asked), cluster=green(tags=tags))  # by another trigger
+    assert "consent" in closed(alone)
+
+
+@pytest.mark.parametrize("trigger", ["reboot", "crash", "switchover", "blue-green"])
 def test_a_destructive_trigger_needs_its_own_flag_at_the_gates_too(trigger):
     """The options refuse it already; the gates do not rely on that."""
     asked = settings()

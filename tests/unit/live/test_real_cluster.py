@@ -1,6 +1,7 @@
 """What a test asks of a real cluster: by the facts that AWS told, behind the gates, never elsewhere."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -64,8 +65,9 @@ def test_endpoints_are_those_that_rds_names(made):
     assert target.proxy_endpoint.host == "orders-proxy.proxy-x.example"
     assert target.instance_endpoint("two").host == "two.example"
     assert target.audit_endpoint().host == "one.example"
-    assert target._endpoint("cluster") == target.writer_endpoint
-    assert target._endpoint("two") == target.instance_endpoint("two")
+    named = partial(target._addresses.named, target.facts)
+    assert named("cluster") == target.writer_endpoint
+    assert named("two") == target.instance_endpoint("two")
     assert target.writer_endpoint.database == "rdsfailover"
     assert target.parts()["proxy"] == "orders-proxy"
 

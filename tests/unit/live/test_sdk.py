@@ -19,8 +19,14 @@ EVERYTHING = {
         trigger="switchover", allow_switchover=True, global_cluster="w",
         switchover_to="arn:aws:rds:us-west-2:111122223333:cluster:orders",
     ),
+    "blue-green": settings(trigger="blue-green", allow_blue_green=True, blue_green_deployment="bgd-1"),
 }  # fmt: skip
-SERVICES = {"cloudwatch": sdk.ALARMS, "fis": sdk.FIS} | {"rds": sdk.RDS | sdk.PROXY | sdk.GLOBAL}
+SERVICES = {"cloudwatch": sdk.ALARMS, "fis": sdk.FIS} | {
+    "rds": sdk.RDS | sdk.PROXY | sdk.GLOBAL | sdk.BLUE_GREEN
+}
+BY_TRIGGER = {
+    "DescribeGlobalClusters": "switchover", "DescribeBlueGreenDeployments": "blue-green",
+}  # fmt: skip
 MEMBERS = [
     (service, operation, path)
     for service, members in SERVICES.items()
@@ -72,7 +78,7 @@ def test_the_installed_sdk_knows_what_the_gates_read(asked):
 @pytest.mark.parametrize(("service", "operation", "path"), MEMBERS)
 def test_a_member_that_the_sdk_does_not_know_is_named(without, service, operation, path):
     without(service, operation, path)
-    asked = EVERYTHING["switchover" if operation == "DescribeGlobalClusters" else "fis"]
+    asked = EVERYTHING[BY_TRIGGER.get(operation, "fis")]
     with pytest.raises(ValueError, match=re.escape(f"{operation}: {path}")):
         sdk.check_sdk(Region("eu-west-1", "http://127.0.0.1:9"), asked)
 
@@ -97,7 +103,8 @@ def test_the_oldest_boto3_that_is_allowed_knows_the_global_database_of_a_cluster
 
 def test_everything_that_facts_read_of_an_answer_is_in_the_table():
     """So that a new gate cannot read what nobody has looked up. These three decide no gate."""
-    text = (ROOT / "pytest_rdsfailover" / "live" / "facts.py").read_text()
+    live = ROOT / "pytest_rdsfailover" / "live"
+    text = "".join((live / name).read_text() for name in ("facts.py", "deployments.py"))
     read = set(re.findall(r'(?:\[|get\()"([A-Za-z]\w+)"', text))
     looked_up = {part for _, _, path in MEMBERS for part in path.split(".")}
 

@@ -11,9 +11,10 @@ from facts import NOW, cluster, member, proxy
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live import failover
-from pytest_rdsfailover.live.failover import GIVE_UP, LATE_EVENTS, LiveFailover, LostWatchError
+from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe
 from pytest_rdsfailover.live.timeline import Timeline
+from pytest_rdsfailover.live.watch import GIVE_UP, LATE_EVENTS, LostWatchError
 from pytest_rdsfailover.model.endpoints import Endpoint
 
 BEGUN = NOW.timestamp()

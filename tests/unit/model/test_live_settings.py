@@ -13,6 +13,9 @@ WEST = "arn:aws:rds:us-west-2:111122223333:cluster:orders"
 SWITCHOVER = {
     "trigger": "switchover", "allow_switchover": True, "global_cluster": "world", "switchover_to": WEST,
 }  # fmt: skip
+BLUE_GREEN = {
+    "trigger": "blue-green", "allow_blue_green": True, "blue_green_deployment": "bgd-a1b2",
+}  # fmt: skip
 
 
 def live(**more):
@@ -57,6 +60,16 @@ def test_one_missing_companion_is_named_alone(missing):
         ),
         (SWITCHOVER | {"switchover_to": "west"}, "is no ARN of a cluster"),
         (SWITCHOVER | {"auth": "iam", "user": "u"}, "not with --rds-auth=iam"),
+        (
+            {"trigger": "blue-green", "allow_blue_green": True},
+            "needs --rds-blue-green-deployment with the identifier of one that is there",
+        ),
+        (BLUE_GREEN | {"allow_blue_green": False}, "needs --rds-allow-blue-green"),
+        (BLUE_GREEN | {"blue_green_deployment": "upgrade"}, "describe-blue-green-deployments` lists"),
+        (BLUE_GREEN | {"blue_green_deployment": " "}, "' ' names nothing"),
+        (BLUE_GREEN | {"switchover_timeout": 29.0}, "--rds-switchover-timeout: a switchover's"),
+        (BLUE_GREEN | {"switchover_timeout": 3601.0}, "--rds-switchover-timeout: a switchover's"),
+        (BLUE_GREEN | {"switchover_timeout": 40.5}, "AWS takes whole seconds"),
         ({"max_failovers": 0}, "--rds-max-failovers: at least 1, not 0"),
         ({"attempts": 0}, "--rds-attempts: at least 1, not 0"),
         ({"poll": 0.0}, "--rds-poll: must be above 0 s"),
@@ -94,6 +107,8 @@ def test_what_no_run_can_honour_is_refused_with_its_flag(given, complaint):
         {"auth": "iam", "user": "u"},
         {"trigger": "fis", "fis_template": "EXT1"},
         SWITCHOVER,
+        BLUE_GREEN | {"switchover_timeout": 30.0},
+        BLUE_GREEN | {"switchover_timeout": 3600.0},
     ],
 )
 def test_what_a_run_can_just_honour_is_taken(given):
@@ -110,6 +125,7 @@ def test_a_destructive_trigger_is_allowed_by_its_own_flag(trigger):
 def test_what_a_trigger_acts_on_is_named():
     assert live().aim == "orders"
     assert live(**SWITCHOVER).aim == f"world from orders to {WEST}"
+    assert live(**BLUE_GREEN).aim == "bgd-a1b2 of orders"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ EVERYTHING = WHERE | {
     "user": "failover", "trigger": "switchover", "fis_template": "EXT1", "allow_reboot": True,
     "allow_crash": True, "allow_switchover": True, "global_cluster": "world",
     "switchover_to": "arn:aws:rds:us-west-2:111122223333:cluster:orders", "opt_in": "may=yes",
+    "allow_blue_green": True, "blue_green_deployment": "bgd-1", "switchover_timeout": 60.0,
     "production_override": "orders", "dry_run": True, "max_failovers": 3, "min_interval": 0.0,
     "max_time": 5400.0, "hours": "01:00-05:00", "alarms": ("one", "other"), "kill_switch": "/run/stop",
     "audit": "/var/log dir/audit.jsonl", "poll": 0.2, "effect_within": 12.125, "attempts": 2,

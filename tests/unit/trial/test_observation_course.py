@@ -17,7 +17,7 @@ from pytest_rdsfailover.trial.plan import Plan
 class Failover:
     """One that is triggered at a moment, and over a second later."""
 
-    moves_writer = True
+    moves_writer, names = True, ("trigger", "promoted")
 
     def __init__(self, at, profile="quick"):
         self.triggered, self.profile = at, profile
@@ -26,10 +26,9 @@ class Failover:
         return True
 
     def milestones(self):
-        names = ("trigger", "promoted")
         return [
             Milestone(name=name, at=self.triggered + n, instance=f"instance-{self.triggered:.0f}")
-            for n, name in enumerate(names)
+            for n, name in enumerate(self.names)
         ]
 
 
@@ -286,8 +285,14 @@ def test_a_failover_that_was_over_before_the_first_write_is_told_to_have_disturb
     assert "begin the load first" in observation.trial.evidence.course.unfit
 
 
-@pytest.mark.parametrize(("failovers", "asked"), [([], 0), ([11.0], 1)])
-def test_the_environment_that_a_switchover_left_is_read_only_if_there_was_one(failovers, asked):
+@pytest.mark.parametrize(
+    ("failovers", "happened", "asked"),
+    [([], "switched", 0), ([11.0], "switched", 1), ([11.0], "guardrail_failed", 0)],
+)
+def test_the_environment_that_a_switchover_left_is_read_only_if_there_was_one(
+    failovers, happened, asked, monkeypatch
+):
+    monkeypatch.setattr(Failover, "names", ("trigger", happened))
     target, read = Target(), []
     observation = observe(
         Workload(), target=target, old=lambda: read.append("old") or target.audit_endpoint()

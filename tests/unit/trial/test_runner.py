@@ -9,6 +9,7 @@ from pytest_rdsfailover.load.workloads import OPTIONS
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
@@ -125,6 +126,47 @@ def test_a_profile_is_asked_for_before_any_load_begins_or_anything_fails_over(
 def test_a_switchover_that_cannot_be_played_is_refused_before_anything_begins(asked, said):
     with pytest.raises(SettingError, match=said):
         runner(Settings()).trial(PLACE, **{"failover": "blue-green"} | asked)  # its target is None
+
+
+class AskedForTwinError(Exception):
+    """Says that a green twin was asked for."""
+
+
+class Twinned:
+    """A target that is switched over."""
+
+    def rest(self):
+        pass
+
+    def blue_green(self):
+        raise AskedForTwinError
+
+
+LIVE = {"cluster": "c", "account": "111122223333", "region": "eu-west-1", "schema": "s"}
+BLUE_GREEN = {"trigger": "blue-green", "allow_blue_green": True, "blue_green_deployment": "bgd-1"}
+
+
+@pytest.mark.parametrize("asked", [{}, {"profile": "crash"}, {"failover": "blue-green-fast"}])
+def test_with_the_trigger_blue_green_every_trial_is_a_switchover(asked):
+    """AWS knows no profiles, so that one is no reason to do without."""
+    live = Settings(live=LiveSettings(**LIVE, **BLUE_GREEN))
+    with pytest.raises(AskedForTwinError):
+        runner(live, target=Twinned()).trial(PLACE, **asked)
+
+
+class OwnTrigger(Extensions):
+    triggers = True
+
+
+def test_a_trigger_of_the_project_s_own_comes_before_the_run_s_switchover():
+    live = Settings(live=LiveSettings(**LIVE, **BLUE_GREEN))
+    assert runner(live)._switchover == "blue-green"
+    assert runner(live, OwnTrigger())._switchover is None
+
+
+def test_without_it_no_trial_is_one_unless_it_says_so():
+    assert Settings().switchover is None
+    assert Settings(live=LiveSettings(**LIVE)).switchover is None
 
 
 def test_nobody_thinks_in_a_load_that_a_test_has_opened():

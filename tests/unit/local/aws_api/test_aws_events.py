@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.local.aws_api.events import Event, Query, story
+from pytest_rdsfailover.local.aws_api.events import Event, Query, deployment_story, story
 from pytest_rdsfailover.local.gateway.messages import PlayView
 from pytest_rdsfailover.model.records import Milestone
 
@@ -40,6 +40,36 @@ def test_a_failover_is_told_from_its_start_to_its_completion():
         (1.8, "b", "DB instance restarted"),
         (2.4, "c", "Completed customer initiated failover to DB instance: b"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "words", "category"),
+    [
+        (
+            Milestone(name="switchover_completed", at=3.0, instance="a"),
+            "completed. Renamed c to c-old1 and c-green-x to c.",
+            "notification",
+        ),
+        (
+            Milestone(name="guardrail_failed", at=3.0, instance="writes"),
+            "was canceled due to writes.",
+            "failure",
+        ),
+        (
+            Milestone(name="rolled_back", at=3.0, instance="a"),
+            "was canceled due to its time-out.",
+            "failure",
+        ),
+    ],
+)
+def test_a_blue_green_switchover_is_told_by_its_deployment(end, words, category):
+    begun = Milestone(name="switchover_initiated", at=1.0, instance="a")
+    told = list(deployment_story("bgd-1", "c", "c-green-x", [begun, *MOVED, end]))
+
+    what = "Switchover from DB cluster c to c-green-x"
+    assert [one.message for one in told] == [f"{what} started.", f"{what} {words}"]
+    assert {(one.source_type, one.source) for one in told} == {("blue-green-deployment", "bgd-1")}
+    assert (told[1].at, told[1].categories) == (3.0, (category,))
 
 
 def test_a_writer_that_moves_to_another_region_is_a_global_switchover():

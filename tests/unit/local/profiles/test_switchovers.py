@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from pytest_rdsfailover.local.gateway.messages import ClusterView, DeploymentView, InstanceView
-from pytest_rdsfailover.local.profiles.switchovers import check_timeout, load_switchover
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
+from pytest_rdsfailover.model.timeouts import check_timeout
 
 WHOLE = {
     "prepare": "0s", "drop": "1s", "switch": "2s", "blue_dns": "3s", "green_dns": "4s",

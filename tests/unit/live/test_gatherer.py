@@ -1,0 +1,115 @@
+"""What is learned of a blue/green deployment: both clusters, and failovers of either."""
+
+from datetime import UTC, datetime
+
+import pytest
+from facts import ARN, BLUE_GREEN, GREEN, member, settings
+
+from pytest_rdsfailover.live import gatherer
+from pytest_rdsfailover.live.evidence import TriggerPlan
+from pytest_rdsfailover.live.gatherer import Gatherer
+from pytest_rdsfailover.live.ledger import Ledger
+
+TWINS = {"orders-test": ("one", "two"), "orders-test-green-abc123": ("one-green-def456",)}
+
+
+class Aws:
+    """A region with a cluster and its green twin."""
+
+    def __init__(self):
+        self.target, self.writers = GREEN, 1
+
+    def caller(self):
+        return {"Account": "111122223333", "Arn": "me", "offset": 0.0, "uncertainty": 0.5}
+
+    def cluster(self, name):
+        members = [
+            {"DBInstanceIdentifier": one, "IsClusterWriter": number < self.writers}
+            for number, one in enumerate(TWINS[name])
+        ]
+        return {
+            "DBClusterIdentifier": name, "DBClusterArn": ARN.replace("orders-test", name),
+            "Engine": "aurora-mysql", "Status": "available", "DBClusterMembers": members,
+            "Endpoint": f"{name}.example", "ReadReplicaIdentifiers": ["arn:1"],
+        }  # fmt: skip
+
+    def instances(self, name):
+        return [
+            {"DBInstanceIdentifier": one, "DBInstanceArn": member(one).arn, "DBInstanceStatus": "available"}
+            for one in TWINS[name]
+        ]  # fmt: skip
+
+    def deployment(self, name):
+        assert name == "bgd-1"
+        return {
+            "BlueGreenDeploymentIdentifier": name, "Status": "AVAILABLE", "Source": ARN,
+            "Target": self.target,
+        }  # fmt: skip
+
+    def alarms(self, _):
+        return {}
+
+    def events(self, name, _):
+        day = {"orders-test": 1, "orders-test-green-abc123": 2}[name]
+        at = datetime(2026, 11, day, tzinfo=UTC)
+        return [{"Message": "Completed failover to DB instance: x", "Date": at}]
+
+
+@pytest.fixture
+def gathered(monkeypatch, tmp_path):
+    monkeypatch.setattr(gatherer, "check_sdk", lambda *_: None)
+
+    def gather(aws, **asked):
+        ledger = Ledger(tmp_path, "orders", session="one")
+        return Gatherer(settings(**asked), aws, ledger).evidence(None)
+
+    return gather
+
+
+def test_both_clusters_are_described_and_the_plan_names_the_writer_of_each(gathered):
+    evidence = gathered(Aws(), **BLUE_GREEN)
+
+    assert evidence.unknown == ()
+    assert evidence.plan == TriggerPlan(writer="one", target="one-green-def456")
+    assert (evidence.home.id, evidence.green.arn) == ("orders-test", GREEN)
+    assert evidence.touched == (evidence.home, evidence.green)
+    assert evidence.home.replicas == ("arn:1",)
+    assert [datetime.fromtimestamp(at, UTC).day for at in evidence.failovers] == [1, 2]
+
+
+def test_another_trigger_asks_for_no_deployment(gathered):
+    aws = Aws()
+    aws.deployment = None  # asking it would fail
+    evidence = gathered(aws)
+
+    assert (evidence.unknown, evidence.deployment, evidence.green) == ((), None, None)
+    assert evidence.touched == (evidence.home,)
+    assert len(evidence.failovers) == 1
+    assert evidence.plan == TriggerPlan(writer="one", target=None)
+
+
+@pytest.mark.parametrize("target", ["", member("one").arn])
+def test_a_deployment_without_a_green_cluster_is_not_known(gathered, target):
+    aws = Aws()
+    aws.target = target
+    evidence = gathered(aws, **BLUE_GREEN)
+
+    assert evidence.deployment is None
+    (why,) = evidence.unknown
+    assert why.startswith("the blue/green deployment could not be learned: ")
+
+
+def test_a_green_cluster_without_one_writer_leaves_the_plan_open(gathered):
+    aws = Aws()
+    aws.writers = 0
+    assert gathered(aws, **BLUE_GREEN).plan is None
+    told = aws.cluster
+    aws.cluster = lambda name: (
+        told(name)
+        | (
+            {"DBClusterMembers": [{"DBInstanceIdentifier": "one", "IsClusterWriter": True}]}
+            if name == "orders-test"
+            else {}
+        )
+    )
+    assert gathered(aws, **BLUE_GREEN).plan == TriggerPlan(writer="one", target=None)
