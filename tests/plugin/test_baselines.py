@@ -10,10 +10,7 @@ from noted import CONFTEST
 from pytest_rdsfailover.report.rules import trials_needed
 
 NIGHT = """
-import os
 import pytest
-
-GROWTH = float(os.environ.get("GROWTH", "1"))
 
 @pytest.mark.parametrize("way", ["cluster", "proxy"])
 def test_pay(rds_note, way):
@@ -40,40 +37,49 @@ def pytest_runtest_makereport(item, call):
     return report
 """
 RULES = ("--rds-compare=main", "--rds-compare-fail=median:10%")
+BASELINE = "rds-baselines/main.json"
 PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 
 
 class Nights:
-    """A project; call it to run a night of tests that note trials."""
+    """A project; call it to run a night of tests that note trials, here or in a process of its own."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, pytester):
+        self.path, self._run = pytester.path, pytester.runpytest_inprocess
 
-    def __call__(self, source, *options, **environ):
-        project = Project(self.path, source)
-        (self.path / "conftest.py").write_text(CONFTEST)
-        return project.pytest(*options, **environ)
+    def __call__(self, source, *options, growth=1):
+        project = written(self.path, source, growth)
+        apart = "xdist" in options or "KeyboardInterrupt" in source
+        return project.pytest(*options) if apart else self._run(*options)
 
     @property
     def baseline(self):
-        return self.path / "rds-baselines" / "main.json"
+        return self.path / BASELINE
+
+
+def written(path, source, growth=1):
+    """Return a project whose downtimes are that many times what they usually are."""
+    project = Project(path, f"GROWTH = {growth}\n{source}")
+    (path / "conftest.py").write_text(CONFTEST)
+    return project
 
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     """Return the baseline of a night that passed, as a file's text."""
-    nights = Nights(tmp_path_factory.mktemp("good"))
-    assert nights(NIGHT, "--rds-save=main", "--rds-seed=77").ret == PASSED
-    return nights.baseline.read_text()
+    project = written(tmp_path_factory.mktemp("good"), NIGHT)
+    assert project.pytest("--rds-save=main", "--rds-seed=77").ret == PASSED
+    return (project.path / BASELINE).read_text()
 
 
 @pytest.fixture
-def nights(tmp_path, good):
+def nights(project, good):
     """A project that has this baseline."""
-    found = Nights(tmp_path)
+    found = Nights(project)
     found.baseline.parent.mkdir()
     found.baseline.write_text(good)
-    (tmp_path / "again.py").write_text(AGAIN)
+    project.makepyfile(again=AGAIN)
+    project.syspathinsert()
     return found
 
 
@@ -85,7 +91,7 @@ def failures(result):
 def test_a_growth_fails_the_night_and_an_identical_one_passes(nights):
     assert nights(NIGHT, *RULES).ret == PASSED
 
-    worse = nights(NIGHT, *RULES, GROWTH="1.3")
+    worse = nights(NIGHT, *RULES, growth=1.3)
     assert worse.ret == FAILED
     worse.assert_outcomes(passed=2)
     assert [each.partition(" grew")[0] for each in failures(worse)] == [
@@ -97,7 +103,7 @@ def test_a_growth_fails_the_night_and_an_identical_one_passes(nights):
 def test_a_guard_holds_whatever_else_runs_that_night(nights):
     """What a scenario is called for short depends on it."""
     assert nights(NIGHT + OTHER, "--rds-save=main").ret == PASSED
-    part = nights(NIGHT + OTHER, *RULES, "-k", "test_pay", GROWTH="1.3")
+    part = nights(NIGHT + OTHER, *RULES, "-k", "test_pay", growth=1.3)
 
     assert part.ret == FAILED
     told = failures(part)
@@ -142,7 +148,7 @@ WORSE = {
 
 @pytest.mark.parametrize(("source", "options", "why"), WORSE.values(), ids=WORSE)
 def test_a_bad_night_replaces_no_good_baseline(nights, good, source, options, why):
-    bad = nights(source, "--rds-save=main", *options, GROWTH="1.5")
+    bad = nights(source, "--rds-save=main", *options, growth=1.5)
 
     assert bad.ret != PASSED
     told = " ".join(bad.stdout.str().split())

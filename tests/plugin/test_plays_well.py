@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import noted
 import pytest
-from finished import ALWAYS_FIT, QUICK, clean
+from finished import ALWAYS_FIT, QUICK, Project, clean, few_plugins
 
 PLUGINS = Path(__file__).parents[2] / ".servers" / "pytest-plugins"  # scripts/fetch-extras
 TESTS = """
@@ -36,8 +37,8 @@ SINGLE = """
 import pytest
 
 @pytest.mark.parametrize("n", range(2))
-def test_single(rds_trial, rds_cluster, n):
-    assert rds_trial(rds_cluster.writer_endpoint, writers=2).lost == []
+def test_single(rds_note, n):
+    rds_note(1.0)
 """
 NEVER = """
 import pytest
@@ -63,12 +64,12 @@ def run(tmp_path):
     (tmp_path / "pytest.ini").write_text(f"{QUICK}asyncio_mode = auto\n")
     (tmp_path / "conftest.py").write_text(f"import sys\nsys.modules['boto3'] = None\n{ALWAYS_FIT}")
 
-    def run(tests, *options, typed=""):
+    def run(tests, *options, typed="", **environ):
         (tmp_path / "test_it.py").write_text(tests)
         return subprocess.run(
             [sys.executable, "-m", "pytest", "--rds-json=found.json", *options],
-            cwd=tmp_path, env=clean() | {"PYTHONPATH": environ_path()}, text=True, input=typed,
-            capture_output=True, timeout=120, check=False,
+            cwd=tmp_path, env=clean() | {"PYTHONPATH": environ_path()} | environ, text=True,
+            input=typed, capture_output=True, timeout=120, check=False,
         )  # fmt: skip
 
     return run
@@ -122,10 +123,13 @@ def test_with_every_other_plugin_at_once_each_trial_is_run_and_told(run, tmp_pat
         ("each", 4),
     ],  # with --dist load the whole of test_reports.py is run
 )
-def test_under_every_mode_of_xdist_each_trial_is_told_once(run, tmp_path, mode, count):
-    found = run(SINGLE, "-n2", f"--dist={mode}", "-p", "no:randomly")
+def test_under_every_mode_of_xdist_each_trial_is_told_once(tmp_path, mode, count):
+    """What a trial was does not matter here; it is noted, and none is run."""
+    project = Project(tmp_path, SINGLE)
+    (tmp_path / "conftest.py").write_text(noted.CONFTEST)
+    found = project.pytest("--rds-json=found.json", "-n2", f"--dist={mode}")
 
-    assert found.returncode == 0, found.stdout + found.stderr
+    found.assert_outcomes(passed=count)
     assert trials(tmp_path) == sorted(["test_single[0]", "test_single[1]"] * (count // 2))
 
 
@@ -139,11 +143,12 @@ def test_where_pytest_runs_no_test_nothing_is_started(run, mode):
 
 
 def test_after_the_first_failure_nothing_more_is_tried_and_then_only_that(run, tmp_path):
-    stopped = run(FAILING, "-x", "-p", "no:randomly")
+    alone = few_plugins(["no:xdist"])
+    stopped = run(FAILING, "-x", **alone)
     assert stopped.returncode == 1
     assert trials(tmp_path) == ["test_single[0]", "test_single[1]"]
 
-    again = run(FAILING, "--lf", "--pdb", "-p", "no:randomly", typed="p trial.acked > 0\nq\n")
+    again = run(FAILING, "--lf", "--pdb", typed="p trial.acked > 0\nq\n", **alone)
     assert "True" in again.stdout
     assert "database failover" in again.stdout
     assert trials(tmp_path) == ["test_single[1]"]

@@ -9,6 +9,8 @@ import pytest
 from finished import Project, clean
 from noted import CONFTEST
 
+from pytest_rdsfailover.local.profiles import recorder
+
 # A limit of the size of files stands for a full disk: it needs no rights and no disk of its own.
 FULL = """
 def test_one(rds_note):
@@ -49,14 +51,18 @@ def option(name):
 
 
 @pytest.fixture
-def run(tmp_path):
-    """Run a test that notes a trial, and return what was printed."""
-    (tmp_path / "out").mkdir()
+def run(project, monkeypatch):
+    """Run a test that notes a trial; return what was printed."""
+    (project.path / "out").mkdir()
+    monkeypatch.setattr(recorder, "profile_text", recorder.profile_text)  # conftest.py sets it
 
     def run(source, *options, **environ):
-        project = Project(tmp_path, source)
-        (tmp_path / "conftest.py").write_text(CONFTEST + PROFILE)
-        return project.pytest("-s", "-p", "no:cacheprovider", *options, **environ)
+        apart = Project(project.path, source)
+        (project.path / "conftest.py").write_text(CONFTEST + PROFILE)
+        options = ("-s", "-p", "no:cacheprovider", *options)
+        if environ or source.startswith(FULL):  # which decide about a whole process
+            return apart.pytest(*options, **environ)
+        return project.runpytest_inprocess(*options)
 
     return run
 
@@ -78,13 +84,13 @@ def test_a_file_that_cannot_be_written_is_named_after_the_summary(run, name, sou
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
 
 
-def test_each_of_many_is_named_and_what_can_be_written_is(run, tmp_path):
-    (tmp_path / "there").mkdir()
+def test_each_of_many_is_named_and_what_can_be_written_is(run, project):
+    (project.path / "there").mkdir()
     result = run(GONE, *map(option, FILES), "--rds-json=there/result.json")
 
     for name, path in FILES.items():
         assert (f"{path} cannot be written" in result.stdout.str()) == (name != "--rds-json"), name
-    assert (tmp_path / "there" / "result.json").stat().st_size > 1000
+    assert (project.path / "there" / "result.json").stat().st_size > 1000
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
@@ -95,14 +101,14 @@ def test_a_failed_test_keeps_the_run_what_it_is(run):
     assert "1 failed" in result.stdout.str()
 
 
-def test_files_are_in_utf_8_whatever_the_locale(run, tmp_path):
+def test_files_are_in_utf_8_whatever_the_locale(run, project):
     result = run(NAMED, *map(option, FILES), LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
 
     assert is_whole(result), result.stdout.str() + result.stderr.str()
     assert "cannot be written" not in result.stdout.str()
     assert result.ret == pytest.ExitCode.OK
     for name, path in FILES.items():
-        text = (tmp_path / path).read_text(encoding="utf-8")
+        text = (project.path / path).read_text(encoding="utf-8")
         assert (
             name in {"--rds-record", "--junit-xml"}
             or "grüße" in text
@@ -110,9 +116,9 @@ def test_files_are_in_utf_8_whatever_the_locale(run, tmp_path):
         ), name
 
 
-def test_a_link_or_a_mounted_file_in_a_read_only_folder_is_written_in_place(run, tmp_path):
-    mounted = tmp_path / "out" / "result.json"
-    source = tmp_path / "source.json"
+def test_a_link_or_a_mounted_file_in_a_read_only_folder_is_written_in_place(run, project):
+    mounted = project.path / "out" / "result.json"
+    source = project.path / "source.json"
     for path in (mounted, source):
         path.write_text("{}")
     if os.geteuid() != 0 or not shutil.which("mount"):
