@@ -11,7 +11,7 @@ from pytest_rdsfailover.local.gateway.messages import FaultSettings
 from pytest_rdsfailover.local.network import Faults as NetworkFaults
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 from pytest_rdsfailover.mysql import driver
 
 
@@ -48,9 +48,17 @@ class DatabaseFaults:
                 Those of its clients count, and for RDS Proxy its own as well.
 
         Raises:
-            GatewayError: if there is no such instance.
+            SettingError: if there is no such instance, or no such number of connections.
         """
-        crowded = instance or self._gateway.describe().writer
+        view = self._gateway.describe()
+        crowded, known = instance or view.writer, [member.id for member in view.instances]
+        if crowded not in known:
+            raise SettingError(
+                f"there is no instance {crowded!r}{did_you_mean(crowded, known)} (instances:"
+                f" {', '.join(known)})"
+            )
+        if type(most) is not int or most < 0:
+            raise SettingError(f"most={most!r} is not a number of connections; write 0 or more")
         with self._but(crowded={**self._settings.crowded, crowded: most}):
             yield
 
@@ -131,11 +139,15 @@ class DatabaseFaults:
             share: how many of them, above 0 and up to 1.
 
         Raises:
-            SettingError: if that is no such share.
+            SettingError: if that is no such share, or no endpoint.
             ToxiproxyError: if the network does not do it.
         """
-        if not 0 < share <= 1:
+        if type(share) not in (int, float) or not 0 < share <= 1:
             raise SettingError(f"a share is above 0 and up to 1, not {share!r}")
+        if not isinstance(endpoint, Endpoint):
+            raise SettingError(
+                f"zone_cut takes an endpoint, as rds_cluster.writer_endpoint, not {endpoint!r}"
+            )
         with self._network.toxic(endpoint, "timeout", timeout=0, stream="upstream", toxicity=share):
             yield
 

@@ -8,7 +8,7 @@ import pymysql
 import pytest
 from waiting import until
 
-from pytest_rdsfailover.model.errors import GatewayError, SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 pytestmark = pytest.mark.local
 PATIENT = {"read_timeout": 20}
@@ -160,6 +160,7 @@ def test_a_transaction_keeps_its_locks_while_it_commits_slowly(cluster, faults):
 
 @pytest.mark.usefixtures("table")
 def test_a_commit_that_waits_when_its_writer_is_cut_is_never_made(cluster, faults):
+    cluster.arm()  # so that the cut comes while the commit waits
     with cluster.writer_endpoint.connect(autocommit=False, **PATIENT) as connection:
         connection.cursor().execute("INSERT INTO t VALUES (1)")
         with faults.slow_commits("5s"):
@@ -229,13 +230,25 @@ def test_faults_of_several_kinds_overlap_and_end_alone(cluster, faults):
 
 
 def test_what_cannot_be_is_said_at_once(cluster, faults):
-    with pytest.raises(GatewayError, match="instance-9"), faults.too_many_connections("instance-9"):
+    with (
+        pytest.raises(SettingError, match="no instance 'instance-9'; did you mean"),
+        faults.too_many_connections("instance-9"),
+    ):
         pass
+    for most in (-1, "3", True):
+        with pytest.raises(SettingError, match="0 or more"), faults.too_many_connections(most=most):
+            pass
     with pytest.raises(SettingError, match="not a duration"), faults.slow_commits("200"):
         pass
+    for share in (1.5, 0, "half"):
+        with (
+            pytest.raises(SettingError, match="up to 1"),
+            faults.zone_cut(cluster.writer_endpoint, share),
+        ):
+            pass
     with (
-        pytest.raises(SettingError, match="up to 1"),
-        faults.zone_cut(cluster.writer_endpoint, 1.5),
+        pytest.raises(SettingError, match=r"rds_cluster\.writer_endpoint"),
+        faults.zone_cut("writer"),
     ):
         pass
     ask(cluster.writer_endpoint, "SELECT 1")

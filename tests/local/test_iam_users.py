@@ -103,6 +103,12 @@ def test_the_user_of_an_endpoint_may_make_users_of_iam(resting):
             rows(admin, "DROP USER IF EXISTS ann")
 
 
+def test_the_user_of_an_endpoint_may_ask_for_replicas(resting):
+    for endpoint in (resting.writer_endpoint, resting.reader_endpoint):
+        with endpoint.connect() as connection:
+            assert rows(connection, "SHOW REPLICA STATUS") == ()
+
+
 def test_a_first_login_in_plain_text_is_let_in(proxy):
     with proxy.connect() as admin:
         try:

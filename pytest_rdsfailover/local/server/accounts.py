@@ -160,12 +160,13 @@ def create(admin: Any, account: Account) -> None:
         cursor.execute(f"GRANT ALL PRIVILEGES ON `{account.database}`.* TO {user}")
 
 
-def let_make_users(admin: Any, account: Account) -> None:
-    """Let an account make users and share its rights with them, as Aurora's master user may."""
+def give_rights_of_master(admin: Any, account: Account) -> None:
+    """Let an account make users, share its rights and look at replicas, as Aurora's master user may."""
     user = f"'{account.user}'@'%'"
     run(admin, (
         f"GRANT CREATE USER ON *.* TO {user}",
         f"GRANT SELECT ON mysql.user TO {user}",
+        f"GRANT REPLICATION CLIENT /*M!100508 , SLAVE MONITOR */ ON *.* TO {user}",
         f"GRANT GRANT OPTION ON `{account.database}`.* TO {user}",
     ))  # fmt: skip
 

@@ -130,7 +130,7 @@ class OwnServer:
             process = self._start((f"--init-file={path}",))
         with accounts.session(self.address, self.admin) as connection:
             accounts.create(connection, self.application)
-            accounts.let_make_users(connection, self.application)
+            accounts.give_rights_of_master(connection, self.application)
         accounts.prime(self.address, self.application)
         return process
 

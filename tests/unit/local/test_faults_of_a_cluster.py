@@ -293,7 +293,8 @@ class Gateway:
         self.told, self.forwarding, self.played = [], False, []
 
     def describe(self):
-        return SimpleNamespace(writer="instance-1", forwarding=self.forwarding)
+        instances = [SimpleNamespace(id=f"instance-{number}") for number in (1, 2)]
+        return SimpleNamespace(writer="instance-1", instances=instances, forwarding=self.forwarding)
 
     def set_faults(self, settings):
         self.told.append(settings)
