@@ -128,3 +128,36 @@ def test_the_report_of_a_setup_leaves_the_trials_of_the_call_to_a_worker_that_di
     controller._recover(died)
     assert died.rdsfailover == [{"trial": 1, "order": 3}]
     assert controller.unreported() == []
+
+
+@pytest.mark.parametrize("when", ["call", "teardown"])
+def test_a_test_that_came_to_its_end_has_its_trials_on_its_own_report(controller, when):
+    worker(controller).keep(ITEM, {"trial": 1})
+    controller._drain()
+    ended = report(when)
+    controller._recover(ended)
+
+    assert not hasattr(ended, "rdsfailover")
+    assert (ended.sections, controller.unreported()) == ([], [])
+
+
+def test_the_report_of_a_dead_worker_says_how_many_trials_it_had_finished(controller):
+    for number in (1, 2):
+        worker(controller).keep(ITEM, {"trial": number})
+    controller._drain()
+    died = report("???")
+    controller._recover(died)
+
+    assert died.sections == [("failover trials", "2 trials were finished and are reported below")]
+    nothing = report("???")
+    controller._recover(nothing)
+    assert (nothing.sections, hasattr(nothing, "rdsfailover")) == ([], False)
+
+
+def test_a_report_is_heard_with_what_workers_have_written_before_it(controller):
+    controller._thread = object()
+    worker(controller).keep(ITEM, {"trial": 1})
+    died = report("???")
+    wrapper = controller.pytest_runtest_logreport(died)
+    next(wrapper)
+    assert died.rdsfailover == [{"trial": 1, "order": 3}]

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from populations import document
 
+from pytest_rdsfailover.journal import unfinished
 from pytest_rdsfailover.model.errors import NotSavedError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.run_summary import RunSummary
@@ -198,3 +199,23 @@ def test_a_run_without_trials_is_held_to_no_baseline_and_that_is_a_problem(tmp_p
     assert made._compare("main").problems == [
         "nothing was measured that the baseline could be held to"
     ]
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_trial_that_was_cut_short_is_told_once_in_red_wherever_it_lies(
+    tmp_path, monkeypatch, chosen
+):
+    left, told = {"cache": ["one"], "chosen": ["two"]}, []
+    monkeypatch.setattr(unfinished, "untold", lambda where: left[where.name])
+    monkeypatch.setattr(unfinished, "mark_told", told.append)
+    monkeypatch.setattr(unfinished, "prune", lambda where: told.append(f"pruned {where.name}"))
+    run = SimpleNamespace(
+        settings=Settings(journal=str(tmp_path / "chosen") if chosen else None), measured=[]
+    )
+    cache = SimpleNamespace(mkdir=lambda _: tmp_path / "cache")
+    paths = ["one", "two"] if chosen else ["one"]
+
+    assert shown(RunSummary(SimpleNamespace(cache=cache), run)) == [
+        (f"a trial was cut short: rdsfailover judge {path}", True) for path in paths
+    ]
+    assert told == ["pruned cache", *paths]
