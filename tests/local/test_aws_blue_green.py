@@ -49,9 +49,9 @@ def deployment(rds):
     return found
 
 
-def created(rds, name="upgrade"):
+def created(rds, name="upgrade", **more):
     source = described(rds)["DBClusterArn"]
-    made = rds.create_blue_green_deployment(BlueGreenDeploymentName=name, Source=source)
+    made = rds.create_blue_green_deployment(BlueGreenDeploymentName=name, Source=source, **more)
     until(lambda: deployment(rds)["Status"] == "AVAILABLE")
     return made["BlueGreenDeployment"]
 
@@ -92,7 +92,9 @@ def test_both_environments_are_shown_and_their_resources_keep_their_ids(resting,
         ResourceName=described(rds)["DBClusterArn"], Tags=[{"Key": "team", "Value": "shop"}]
     )
     blue = ids_of(*shown(rds, CLUSTER))
-    made = created(rds)
+    version, owner = described(rds)["EngineVersion"], [{"Key": "owner", "Value": "ops"}]
+    made = created(rds, TargetEngineVersion=version, Tags=owner)
+    assert made["TagList"] == deployment(rds)["TagList"] == owner
     name = made["Target"].rpartition(":")[2]
     green, instances = shown(rds, name)
     greens = ids_of(green, instances)
@@ -218,6 +220,15 @@ def test_what_rds_would_refuse_is_refused(rds):
     def also(**asked):
         return refusal(rds.create_blue_green_deployment, **asked)
 
+    for name in ("-first", "two--hyphens", "a" * 61):
+        assert also(BlueGreenDeploymentName=name, Source=source) == "InvalidParameterValue"
+    upgrade = {"BlueGreenDeploymentName": "upgrade-2", "Source": source}
+    assert also(**upgrade, TargetEngineVersion="8.0.mysql_aurora.9") == (
+        "InvalidParameterCombination"
+    )
+    assert also(**upgrade, TargetDBClusterParameterGroupName="other") == (
+        "InvalidParameterCombination"
+    )
     assert also(BlueGreenDeploymentName="second", Source=source) == "InvalidDBClusterStateFault"
     assert refusal(
         rds.switchover_blue_green_deployment, **identified(made), SwitchoverTimeout=3601

@@ -1,6 +1,7 @@
 """Blue/green deployments of the local cluster, as RDS makes, shows, switches and deletes them."""
 
 import random
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -25,7 +26,9 @@ FILTERS = {
     "source": "Source",
     "target": "Target",
 }
+NAME, LONGEST_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*"), 60
 ShownDeployment = Mapping[str, object]
+Tags = Sequence[Mapping[str, str]]
 
 
 class BlueGreenCalls:
@@ -39,7 +42,7 @@ class BlueGreenCalls:
 
     def __init__(self, gateway: GatewayClient, arn: str, seed: int) -> None:
         self._gateway, self._arn, self._seed = gateway, arn, seed
-        self._known: dict[str, tuple[str, datetime]] = {}  # by suffix: name, and when it was seen
+        self._known: dict[str, tuple[str, datetime, Tags]] = {}  # by suffix: name, when seen, tags
         self._made, self._count = ExitStack(), 0
         self._left = ""  # suffix of the deployment that is deleted, and has left an environment
         self._lock = threading.Lock()
@@ -72,8 +75,13 @@ class BlueGreenCalls:
         view = self._deployment()
         return view is not None and identifier == deployment_id(view.suffix)
 
-    def create(self, name: str, shown: Shown) -> ShownDeployment:
+    def create(self, name: str, tags: Tags, shown: Shown) -> ShownDeployment:
         """Have a green environment beside the cluster; it is provisioned at first.
+
+        Args:
+            name: of the deployment.
+            tags: those of it.
+            shown: the cluster.
 
         Raises:
             RefusalError: with RDS' code.
@@ -83,6 +91,12 @@ class BlueGreenCalls:
         from pytest_rdsfailover.local.listeners import Listeners, Place
         from pytest_rdsfailover.local.toxiproxy.client import ToxiproxyClient
 
+        if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
+            raise RefusalError(
+                "InvalidParameterValue",
+                f"BlueGreenDeploymentName {name!r}: up to {LONGEST_NAME} letters, digits and single"
+                " hyphens between them, a letter first",
+            )
         if not shown.toxiproxy:
             raise RefusalError(
                 "InvalidDBClusterStateFault",
@@ -104,7 +118,7 @@ class BlueGreenCalls:
                 self._gateway.announce_blue_green({**shown.places, **hosts})
             except RdsFailoverError as error:
                 raise RefusalError("InvalidDBClusterStateFault", str(error)) from error
-            self._known[suffix] = (name, now())
+            self._known[suffix] = name, now(), tags
             self._made = stack.pop_all()
         return self.listed(shown)[0]
 
@@ -176,7 +190,9 @@ class BlueGreenCalls:
             self._made.close()
 
     def _shown(self, view: DeploymentView, shown: Shown, status: str = "") -> ShownDeployment:
-        name, created = self._known.setdefault(view.suffix, (f"{shown.cluster}-twin", now()))
+        name, created, tags = self._known.setdefault(
+            view.suffix, (f"{shown.cluster}-twin", now(), ())
+        )
         status = status or (IN_PROGRESS if view.status in MORE_OF_DRIVERS else view.status)
         sides = (OLD_ENVIRONMENT, "") if view.switched else ("", view.suffix)
         members = [name for name in shown.places if name.startswith("instance-")]
@@ -193,7 +209,7 @@ class BlueGreenCalls:
             "Tasks": [{"Name": "CREATING_READ_REPLICA_OF_SOURCE", "Status": "COMPLETED"}],
             "Status": status,
             "CreateTime": created,
-            "TagList": [],
+            "TagList": list(tags),
             **({"StatusDetails": view.failure} if view.failure else {}),
         }
 

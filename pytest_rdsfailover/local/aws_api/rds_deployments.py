@@ -88,7 +88,20 @@ class RdsOfDeployments(RDSBackend):  # type: ignore[misc]
         if plain(bg_kwargs["source"]) != self.plane.cluster:
             return super().create_blue_green_deployment(dict(bg_kwargs))
         with refusals():
-            return self.blue_green.create(bg_kwargs["blue_green_deployment_name"], self.shown)
+            self._check_targets(bg_kwargs)
+            name, tags = bg_kwargs["blue_green_deployment_name"], bg_kwargs.get("tags") or ()
+            return self.blue_green.create(name, tags, self.shown)
+
+    def _check_targets(self, asked: Any) -> None:
+        """Refuse what green is to have and blue has not: both are one server."""
+        same = {"target_engine_version": self.shown.version.engine}
+        for name, value in asked.items():
+            if name.startswith("target_") and value not in (None, same.get(name)):
+                raise RefusalError(
+                    "InvalidParameterCombination",
+                    f"{name}={value!r}: both environments of a local cluster are one server; leave"
+                    " it out",
+                )
 
     def describe_blue_green_deployments(
         self, blue_green_deployment_identifier: str | None = None, **options: Any
