@@ -115,7 +115,7 @@ def test_what_held_before_a_load_and_what_holds_after_it_hold_over_all_of_it(mon
     def gone():
         raise ConnectionError("not back yet")
 
-    monkeypatch.setattr(time, "monotonic_ns", lambda: 62 * SECOND)
+    monkeypatch.setattr(alignment, "time", SimpleNamespace(monotonic_ns=lambda: 62 * SECOND))
     assert before.until_now(gone, since=2 * SECOND) == before.aged(60 * SECOND)
     assert (before.middle, before.error) == (5, 5)
     assert Offset(lower=0, upper=11).error == 6  # never less than it is

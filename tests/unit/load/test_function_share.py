@@ -1,7 +1,6 @@
 """The share of a load that a function runs: late or in time, and with room for what it reports."""
 
 import base64
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,7 +30,8 @@ def begin(monkeypatch):
     """Begin a function's share at 10 s while it is some other moment."""
 
     def begin(now, rate=40.0):
-        monkeypatch.setattr(time, "monotonic_ns", lambda: now - round(LEAD * SECOND))
+        clock = SimpleNamespace(monotonic_ns=lambda: now - round(LEAD * SECOND))
+        monkeypatch.setattr(function, "time", clock)
         begun, journal = [], Journal("run", 4)
         order = FunctionOrder(**{
             name: getattr(ORDER, name) for name in ORDER.__slots__ if name != "rate"

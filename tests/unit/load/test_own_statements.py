@@ -232,7 +232,8 @@ def test_without_retries_the_first_failure_counts():
 
 def test_an_operation_does_not_go_on_trying_beyond_the_end_of_a_load(monkeypatch):
     moments = iter([0.0, retrying.LONGEST, retrying.LONGEST + 0.1])
-    monkeypatch.setattr(retrying.time, "monotonic", lambda: next(moments))
+    clock = SimpleNamespace(monotonic=lambda: next(moments), sleep=lambda _: None)
+    monkeypatch.setattr(retrying, "time", clock)
     _, told, attempts, _ = retried(DEADLOCK, DEADLOCK, 7, retries=9)
     assert (told, attempts) == (DEADLOCK, ["REFUSED"] * 2)
 

@@ -1,6 +1,5 @@
 """What one writer notes of what it does, and when it replaces a connection; no thread is started."""
 
-import time
 from types import SimpleNamespace
 
 import pymysql
@@ -8,6 +7,7 @@ import pytest
 
 from pytest_rdsfailover.journal.complaints import CONTRADICTS, HANGING, TEARDOWN
 from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load import writer as writer_module
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import READ, WRITE
 from pytest_rdsfailover.load.schedule import Schedule
@@ -231,13 +231,13 @@ def test_a_writer_thinks_for_half_to_one_and_a_half_times_the_average():
 def test_a_moment_is_reached_unless_the_load_ends_before(monkeypatch):
     made, _ = writer(Session([]))
     now, naps = [0], []
-    monkeypatch.setattr(time, "monotonic_ns", lambda: now[0])
 
     def sleep(seconds):
         naps.append(seconds)
         now[0] += round(seconds * SECOND)
 
-    monkeypatch.setattr(time, "sleep", sleep)
+    clock = SimpleNamespace(monotonic_ns=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr(writer_module, "time", clock)
     assert made._reaches(SECOND // 4)
     assert naps == pytest.approx([0.1, 0.1, 0.05])
     assert made._reaches(SECOND // 4)

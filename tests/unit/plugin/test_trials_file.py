@@ -110,11 +110,11 @@ def test_a_worker_ends_as_by_ctrl_c_once_its_controller_is_gone_and_else_soon_af
     monkeypatch.setattr(
         trials_file, "wait_until_free", lambda path: steps.append(path.name) or gone.wait(10)
     )
-    for name in ("kill", "_exit"):
-        monkeypatch.setattr(
-            trials_file.os, name, lambda *what, name=name: steps.append((name, *what))
-        )
-    monkeypatch.setattr(trials_file.time, "sleep", steps.append)
+    system = {
+        name: lambda *what, name=name: steps.append((name, *what)) for name in ("kill", "_exit")
+    }
+    monkeypatch.setattr(trials_file, "os", SimpleNamespace(getpid=os.getpid, **system))
+    monkeypatch.setattr(trials_file, "time", SimpleNamespace(sleep=steps.append))
     trials_file.end_with_owner(tmp_path / "run")
     gone.set()
     for thread in threading.enumerate():
