@@ -3,6 +3,7 @@
 import argparse
 import ast
 import dataclasses
+import functools
 import inspect
 import json
 import re
@@ -104,9 +105,31 @@ def test_every_link_and_every_named_file_exists(page):
     assert missing == []
 
 
+UNLINKED = re.compile(r"(?<!\[)`examples/[^`]+`")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_an_example_is_a_link_because_an_installed_package_has_none(page):
+    blocks = re.split(r"^```.*?^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+    assert [name for block in blocks for name in UNLINKED.findall(block)] == []
+
+
+def test_a_planted_example_without_a_link_is_found():
+    assert UNLINKED.findall("see `examples/django`, [`examples/x`](../examples/x)") == [
+        "`examples/django`"
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_test_that_a_page_names_exists(page):
     assert missing_tests(page.read_text()) == []
+
+
+@functools.cache
+def defined():
+    """Return the names of all tests; it takes a while to read them."""
+    return {name for path in TESTS for name in DEFINED.findall(path.read_text())}
 
 
 def missing_tests(text):
@@ -114,8 +137,7 @@ def missing_tests(text):
 
     A page's own code makes tests, too.
     """
-    files = [path.read_text() for path in TESTS]
-    there = {name for made in (text, *files) for name in DEFINED.findall(made)}
+    there = defined() | {*DEFINED.findall(text)}
     full = [name for name in NAMED.findall(text) if name not in there]
     # A single word, as in `..._high`, may be the end of any other name.
     shortened = [(part, more) for part, more in SHORTENED.findall(text) if more or "_" in part]

@@ -1,6 +1,9 @@
 """Clients that only look: judged for every operation of the installed botocore, and for real clients."""
 
+import gzip
+import json
 import re
+from pathlib import Path
 
 import boto3
 import botocore.loaders
@@ -25,8 +28,15 @@ def operations():
     return {
         f"{service}:{name}": operation["http"]["method"]
         for service in LOADER.list_available_services("service-2")
-        for name, operation in LOADER.load_service_model(service, "service-2")["operations"].items()
+        for name, operation in model(service)["operations"].items()
     }
+
+
+def model(service):
+    """Return the description of a service; botocore itself takes three times as long to read it."""
+    of_service = Path(service, LOADER.determine_latest_version(service, "service-2"))
+    paths = [Path(place, of_service, "service-2.json.gz") for place in LOADER.search_paths]
+    return json.loads(gzip.decompress(next(filter(Path.exists, paths)).read_bytes()))
 
 
 def test_no_allowed_operation_of_any_service_is_named_like_one_that_writes(operations):

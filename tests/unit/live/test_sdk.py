@@ -1,6 +1,7 @@
 """An SDK that cannot tell a gate what it reads closes the gates."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import botocore.loaders
@@ -13,6 +14,7 @@ from pytest_rdsfailover.live.ledger import Ledger
 from pytest_rdsfailover.live.region import Region
 
 ROOT = Path(__file__).parents[3]
+LOAD = botocore.loaders.Loader.load_service_model
 EVERYTHING = {
     "fis": settings(trigger="fis", fis_template="EXT1", alarms=("a",), proxy="p"),
     "switchover": settings(
@@ -41,15 +43,19 @@ def credentials(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
 
 
+@cache
+def described(*service):
+    """Return what the SDK says of a service; it takes long to read."""
+    return LOAD(botocore.loaders.create_loader(), *service)
+
+
 @pytest.fixture
 def without(monkeypatch):
     """Have an SDK whose description of a service lacks a member, as an older one's does."""
 
     def plant(service, operation, path):
-        load = botocore.loaders.Loader.load_service_model
-
-        def older(loader, name, kind, api_version=None):
-            model = load(loader, name, kind, api_version)
+        def older(_, name, kind, api_version=None):
+            model = described(name, kind, api_version)
             if (name, kind) != (service, "service-2"):
                 return model
             shapes = dict(model["shapes"])
