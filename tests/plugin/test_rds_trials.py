@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET
 import pytest
 from finished import CONFTEST, ORDER, Project
 
+from pytest_rdsfailover.report.markdown import escape
+
 ONE = """
 def test_it(rds_trials, rds_cluster):
     rds_trials(rds_cluster.writer_endpoint, trials=1)
@@ -33,7 +35,7 @@ def test_populations_are_in_the_document(finished):
     found = {each["name"]: each["trials"] for each in finished.document["scenarios"]}
     pairs = [(each["baseline"], each["candidate"]) for each in finished.document["comparisons"]]
 
-    assert found == (REPEATED if repeated else {}) | {"0": 1, "1": 1}
+    assert found == (REPEATED if repeated else {}) | {"test_single[0]": 1, "test_single[1]": 1}
     assert pairs == [("cluster", "again")] * repeated
 
 
@@ -52,8 +54,7 @@ def test_populations_are_told_as_they_grow_and_at_the_end(plain):
 def test_populations_are_in_the_markdown(finished):
     page = (finished.place / "page.md").read_text()
     rows = [
-        f"| {each['name'].replace('_', chr(92) + '_')} | {each['trials']} |"
-        for each in finished.document["scenarios"]
+        f"| {escape(each['name'])} | {each['trials']} |" for each in finished.document["scenarios"]
     ]
 
     assert len(rows) >= 2
@@ -181,7 +182,7 @@ def test_a_run_is_compared_with_its_baseline(finished_project, plain, several_wo
 def test_a_run_under_other_conditions_than_its_baseline_fails(single):
     assert single.result.ret == pytest.ExitCode.TESTS_FAILED
     single.result.assert_outcomes(passed=1, deselected=4)
-    assert "FAILED: 0: not compared, rate was 100 and is 50" in single.text
+    assert "FAILED: test_single[0]: not compared, rate was 100 and is 50" in single.text
 
 
 @pytest.mark.parametrize(
