@@ -7,6 +7,8 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
+from pytest_rdsfailover.load.inserts import InsertWorkload
+from pytest_rdsfailover.load.one_cpu import stay_on_one_cpu
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
@@ -62,6 +64,10 @@ class ThreadLoad(Engine):
             )
             for columns in self._journals
         ]
+        # An open loop waits more than it writes, and the user's code may need all CPUs.
+        if not rate and not think and isinstance(workload, InsertWorkload):
+            for writer in self._writers:
+                writer.begins = stay_on_one_cpu
 
     def connect(self, timeout: float, check: Check | None = None) -> None:
         """Connect all writers at once."""

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -66,6 +66,7 @@ class Writer:
     Attributes:
         number: its number among all writers of the load.
         thread: its thread; a daemon, because the user's code may hang in it.
+        begins: what its thread does first.
         ready: set once it has its first connection.
         problem: why it has no connection so far.
         bug: what broke it, if that was not the workload.
@@ -97,6 +98,7 @@ class Writer:
         self._next_try = 0
         self._served = self._at_once = False  # the connection has served; it is to be replaced now
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
+        self.begins: Callable[[], None] | None = None
         self.ready = threading.Event()
         self.problem: Exception | None = None
         self.bug: BaseException | None = None
@@ -106,6 +108,8 @@ class Writer:
 
     def _run(self) -> None:
         try:
+            if self.begins is not None:
+                self.begins()
             self._first_connection()
             self._gate.begun.wait()
             if not self._gate.ended.is_set():
