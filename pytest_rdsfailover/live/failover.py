@@ -98,6 +98,7 @@ class LiveFailover(Watch):
         if self._looks % EVENTS_EVERY == 0:
             self._experiment_now()
         if self._is_over(cluster):
+            self._experiment_now()  # a quick failover was over before a look asked for it
             self._await_events()
             self._over.set()
         elif self._had_no_effect(cluster):

@@ -229,7 +229,7 @@ def run_tests(machine, *arguments, refuses=""):
     )  # fmt: skip
 
 
-PYTEST = "python -m pytest -n 4 --dist worksteal"
+PYTEST = "python -m pytest -n 6 --dist worksteal"
 CHECKS = ["ruff check", "ruff format --check", "mypy "]
 
 

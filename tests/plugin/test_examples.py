@@ -49,7 +49,7 @@ def test_the_article_s_experiment_prints_the_article_s_table(example):
 
     result.assert_outcomes(passed=2)
     text = result.stdout.str()
-    assert "scenario           none (below 0.5 s)    1 s (below 1.5 s)               longer" in text
+    assert "scenario   none (below 0.5 s)    1 s (below 1.5 s)               longer" in text
     assert "5 of 5 (57-100 %)" in text
     assert "proxy against cluster: median" in text
     assert "test_downtime[cluster]: median of downtime < 13.0 s: pass, held in 5 of 5" in text

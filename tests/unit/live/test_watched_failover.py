@@ -332,6 +332,16 @@ def test_events_that_were_told_before_the_trigger_are_left_out_and_no_others(wat
     assert watch.names() == ["event_started", "event_restart"]
 
 
+def test_an_experiment_of_a_failover_that_is_over_at_once_is_told_all_the_same():
+    watch = Watch(experiment="EXP1")
+    watch.aws.state = {"status": "completed"}
+    watch.tell("Completed failover to DB instance: two")
+    watch.fail_over()
+
+    assert watch.look()
+    assert "experiment_completed" in watch.names()
+
+
 def test_an_experiment_on_its_way_is_looked_at_now_and_then():
     watch = Watch(experiment="EXP1")
     watch.aws.state = {"status": "running"}
