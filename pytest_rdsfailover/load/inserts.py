@@ -26,12 +26,11 @@ class InsertWorkload:
     def __init__(self, endpoint: Endpoint, run: str) -> None:
         self.endpoint = endpoint
         self._table = f"rds_writes_{run}"
-        self._insert = f"INSERT INTO {self._table} (writer, sequence) VALUES (%s, %s)"  # noqa: S608 - our own name
 
     @property
     def insert_head(self) -> bytes:
-        """Return the insert up to its values, for the fast engine, which encodes these itself."""
-        return self._insert.partition("(%s")[0].encode()
+        """Return the insert up to its values."""
+        return f"INSERT INTO {self._table} (writer, sequence) VALUES ".encode()  # noqa: S608 - our own name
 
     @property
     def made(self) -> str:
@@ -51,7 +50,7 @@ class InsertWorkload:
         connection = driver.connect(self.endpoint, bounds=bounds)
         try:
             instance = None if self.endpoint.moves else driver.instance_of(connection)
-            return InsertSession(connection, self._insert, writer, instance)
+            return InsertSession(connection, self.insert_head, writer, instance)
         except BaseException:
             driver.close(connection)
             raise
@@ -86,14 +85,13 @@ class InsertSession:
 
     attempts: AttemptRecorder | None = None
 
-    def __init__(self, connection: Any, insert: str, writer: int, instance: str | None) -> None:
-        self._connection, self._insert, self._writer = connection, insert, writer
-        self._cursor = connection.cursor()
+    def __init__(self, connection: Any, head: bytes, writer: int, instance: str | None) -> None:
+        self._connection, self._head = connection, b"%b(%d," % (head, writer)
         self.instance = instance
 
     def perform(self, step: MixStep, sequence: int) -> None:  # noqa: ARG002 - there is only one
-        """Insert the row of a position."""
-        self._cursor.execute(self._insert, (self._writer, sequence))
+        """Insert the row of a position; a cursor would take a third of a write's time here."""
+        self._connection.query(b"%b%d)" % (self._head, sequence))
 
     def close(self) -> None:
         """Close the connection."""

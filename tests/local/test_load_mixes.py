@@ -141,7 +141,7 @@ def test_a_retry_that_was_applied_twice_is_duplicated_by_its_key(plain_server, m
 
     def lose_the_answer(self, step, sequence):
         perform(self, step, sequence)
-        if sequence == 5 and self._writer == 1 and not lost:
+        if sequence == 5 and self._head.endswith(b"(1,") and not lost:
             lost.append(sequence)
             import pymysql
 
