@@ -125,16 +125,23 @@ def test_a_server_that_is_killed_at_any_moment_leaves_nothing(run, project, vict
 def test_two_workers_have_a_cluster_each_and_leave_nothing(run, project):
     project.makepyfile(
         """
+        import time
+        from pathlib import Path
+
         import pytest
 
         @pytest.mark.parametrize("n", range(4))
         def test_writer(rds_cluster, n):
             with rds_cluster.writer_endpoint.connect() as connection:
                 connection.ping()
+            deadline = time.monotonic() + 60
+            while not Path("both-seen").exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
         """
     )
     process = run("-p", "xdist", "-n2")
     until(lambda: len(programs(process, "gateway")) == 2, within=60)
+    (project.path / "both-seen").touch()
     output, _ = process.popen.communicate(timeout=60)
 
     assert process.popen.returncode == 0, output
