@@ -2,7 +2,7 @@
 """Prints what it costs to take this package up, as Markdown, for docs/figures.md.
 
 From an empty directory to the first own green test: environment, installation of the wheel, a test
-with a failover of the profile `aurora`; the best of three. What each set of extras brings. How long
+with a failover of the default profile; the best of three. What each set of extras brings. How long
 the site takes to build, and each example's tests to run. Needs an index of packages, a server on
 PATH, and the extras `dev` for what it builds. It takes some minutes.
 
