@@ -65,9 +65,12 @@ class Reader:
         return len(steps)
 
 
+BUSY = ("unreliable", "half of the last")  # no figure, or slow answers that no failover explains
+
+
 def unreliable(result):
-    """Return the line that says that a trial is no figure; red ones end before their outage does."""
-    return next((line for line in result.outlines if "unreliable" in line), "")
+    """Return the line that says that the machine was busy; red trials end before their outage does."""
+    return next((line for line in result.outlines if any(word in line for word in BUSY)), "")
 
 
 def label(line):
