@@ -12,6 +12,7 @@ import threading
 import time
 
 from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load.closed_loop import Window, crowded, least_window, run_in_batches
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.fast_writer import AWAY, CONNECTING, READY, FastWriter, WriterSettings
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -60,6 +61,7 @@ class FastLoad(Engine):
         self._journals = journals
         self._count = len(journals)
         self._paced = rate > 0
+        self._window: Window[FastWriter] = Window(least_window(self._stride))
         self._writers = [
             FastWriter(settings, columns, Schedule(writer=columns.writer, writers=count, rate=rate))
             for columns in journals
@@ -113,6 +115,8 @@ class FastLoad(Engine):
 
     def _run(self) -> None:
         try:
+            if not self._paced:
+                run_in_batches()
             with select.epoll() as poll, Timer() as timer:
                 poll.register(timer.fd, select.EPOLLIN)
                 self._turn(poll, timer)
@@ -141,23 +145,40 @@ class FastLoad(Engine):
             if moment != armed:
                 timer.arm(moment)
                 armed = moment
-            for fd, events in poll.poll():
-                if fd != timer.fd:
-                    self._handle(poll, fd, events, begun=begun)
+            self._answer(poll, timer, begun=begun)
         if begun:
             self._account()
+
+    def _answer(self, poll: select.epoll, timer: Timer, *, begun: bool) -> None:
+        """Wait until something happens, and let those go on whom it concerns."""
+        ready = poll.poll(self._window.patience)
+        if not ready:
+            self._window.widen()
+        for fd, events in ready:
+            if fd != timer.fd:
+                self._handle(poll, fd, events, begun=begun)
+        if not self._gate.ended.is_set():
+            for writer in self._window.take():
+                writer.planned = False
+                writer.use(time.monotonic_ns())
+                self._follow(poll, writer, begun=True)
 
     def _over(self) -> bool:
         return self._gate.ended.is_set() and not any(writer.working for writer in self._writers)
 
     def _sweep(self, poll: select.epoll, now: int, *, begun: bool) -> None:
-        """Give up what waits for too long; before the first slot, connect writers that are away."""
+        """Give up what waits for too long; before the first slot, connect writers that are away.
+
+        Later, see how many writes a closed loop may have under way.
+        """
         for writer in self._writers:
             if writer.deadline and now >= writer.deadline:
                 writer.expire()
                 self._follow(poll, writer, begun=begun)
         if not begun:
             self._connect(poll, now)
+        elif not self._paced:
+            self._window.adapt(crowded=crowded())
 
     def _connect(self, poll: select.epoll, now: int) -> None:
         """Connect writers that are away, not all at once; set `_ready` when all are connected."""
@@ -182,6 +203,8 @@ class FastLoad(Engine):
             if self._paced:
                 self._skip(writer, writer.slot)
                 writer.accounted = writer.slot + 1
+            else:
+                self._window.sent()
             writer.use(intended)
             self._follow(poll, writer, begun=True)
 
@@ -196,13 +219,6 @@ class FastLoad(Engine):
                 poll.modify(fd, select.EPOLLIN)
         elif events:
             writer.receive()
-            if (
-                writer.state == READY
-                and begun
-                and not self._paced
-                and not self._gate.ended.is_set()
-            ):
-                writer.use(time.monotonic_ns())  # without a detour over the heap
         self._follow(poll, writer, begun=begun)
 
     def _follow(self, poll: select.epoll, writer: FastWriter, *, begun: bool) -> None:
@@ -214,23 +230,31 @@ class FastLoad(Engine):
                 self._by_fd[fd] = writer
                 poll.register(fd, select.EPOLLOUT)
         if begun and not writer.working and not writer.planned:
+            if not self._paced:
+                self._window.ended()
             self._plan(writer, time.monotonic_ns())
 
     def _plan(self, writer: FastWriter, now: int) -> None:
-        """Put a writer's next slot on the heap; without a schedule, the first moment it may write."""
-        if not self._paced:
-            moment = max(self._gate.start, now, writer.next_try if writer.state == AWAY else 0)
-        else:
-            if writer.slots.start != self._gate.start:
-                writer.slots = writer.slots.starting(self._gate.start)
-            elif writer.accounted:
-                writer.slot = max(
-                    writer.slots.next_slot(writer.slot, now),
-                    writer.slots.first_after(writer.next_try, writer.accounted),
-                )
-            moment = writer.slots.intended(writer.slot)
+        """Put a writer's next slot on the heap; without a schedule, let it write as soon as it may."""
         writer.planned = True
+        if self._paced:
+            moment = self._next_slot(writer, now)
+        elif writer.state == READY and now >= self._gate.start:
+            self._window.keep(writer)
+            return
+        else:
+            moment = max(self._gate.start, now, writer.next_try if writer.state == AWAY else 0)
         heapq.heappush(self._due, (moment, writer.journal.writer // self._stride))
+
+    def _next_slot(self, writer: FastWriter, now: int) -> int:
+        if writer.slots.start != self._gate.start:
+            writer.slots = writer.slots.starting(self._gate.start)
+        elif writer.accounted:
+            writer.slot = max(
+                writer.slots.next_slot(writer.slot, now),
+                writer.slots.first_after(writer.next_try, writer.accounted),
+            )
+        return writer.slots.intended(writer.slot)
 
     def _skip(self, writer: FastWriter, stop: int) -> None:
         first = writer.accounted

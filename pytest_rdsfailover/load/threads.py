@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.closed_loop import run_in_batches, stay_on_one_cpu
 from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.one_cpu import stay_on_one_cpu
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
@@ -67,7 +67,7 @@ class ThreadLoad(Engine):
         # An open loop waits more than it writes, and the user's code may need all CPUs.
         if not rate and not think and isinstance(workload, InsertWorkload):
             for writer in self._writers:
-                writer.begins = stay_on_one_cpu
+                writer.begins = _share_cpus
 
     def connect(self, timeout: float, check: Check | None = None) -> None:
         """Connect all writers at once."""
@@ -138,3 +138,8 @@ class ThreadLoad(Engine):
         for writer in writers:
             if writer.thread.ident is not None:
                 writer.thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _share_cpus() -> None:
+    run_in_batches()
+    stay_on_one_cpu()
