@@ -53,7 +53,7 @@ def least_window(processes: int) -> int:
     return max(1, PER_CPU * (os.cpu_count() or 1) // processes)
 
 
-class Window(Generic[Writer]):
+class SendWindow(Generic[Writer]):
     """How many writes wait for their answers at once, and who writes next.
 
     Sessions of a server that has no CPU free wait for each other, the longer, the more they are.

@@ -12,7 +12,7 @@ import threading
 import time
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.closed_loop import Window, crowded, least_window, run_in_batches
+from pytest_rdsfailover.load.closed_loop import SendWindow, crowded, least_window, run_in_batches
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.fast_writer import AWAY, CONNECTING, READY, FastWriter, WriterSettings
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -61,7 +61,7 @@ class FastLoad(Engine):
         self._journals = journals
         self._count = len(journals)
         self._paced = rate > 0
-        self._window: Window[FastWriter] = Window(least_window(self._stride))
+        self._window: SendWindow[FastWriter] = SendWindow(least_window(self._stride))
         self._writers = [
             FastWriter(settings, columns, Schedule(writer=columns.writer, writers=count, rate=rate))
             for columns in journals

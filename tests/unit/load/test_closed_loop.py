@@ -7,7 +7,7 @@ import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.closed_loop import (
-    Window,
+    SendWindow,
     crowded,
     least_window,
     run_in_batches,
@@ -97,7 +97,7 @@ def test_a_window_is_shared_by_processes(monkeypatch, cpus, processes, writes):
 
 
 def test_who_was_answered_first_writes_first_and_no_more_than_fit():
-    window = Window(2)
+    window = SendWindow(2)
     for writer in "abc":
         window.sent()
         window.keep(writer)
@@ -114,7 +114,7 @@ def test_who_was_answered_first_writes_first_and_no_more_than_fit():
 
 
 def test_nobody_need_answer_unless_writers_are_kept_waiting():
-    window = Window(1)
+    window = SendWindow(1)
 
     assert window.patience is None
     window.keep("a")
@@ -124,7 +124,7 @@ def test_nobody_need_answer_unless_writers_are_kept_waiting():
 
 
 def test_a_silent_server_gets_all():
-    window = crowd(Window(2), 6)
+    window = crowd(SendWindow(2), 6)
     first = list(window.take())
     window.widen()
 
@@ -133,7 +133,7 @@ def test_a_silent_server_gets_all():
 
 
 def test_more_may_write_while_a_cpu_is_free_but_no_more_than_there_are():
-    window = crowd(Window(2), 7)
+    window = crowd(SendWindow(2), 7)
     written = [list(window.take())]
     for _ in range(2):
         window.adapt(crowded=False)
@@ -145,7 +145,7 @@ def test_more_may_write_while_a_cpu_is_free_but_no_more_than_there_are():
 
 
 def test_a_window_comes_back_to_its_least_size_where_all_cpus_are_taken():
-    window = crowd(Window(1), 64)
+    window = crowd(SendWindow(1), 64)
     window.widen()
     sizes = []
     for _ in range(14):
@@ -156,7 +156,7 @@ def test_a_window_comes_back_to_its_least_size_where_all_cpus_are_taken():
 
 
 def test_few_writers_leave_a_window_at_its_least_size():
-    window = crowd(Window(8), 3)
+    window = crowd(SendWindow(8), 3)
     for _ in range(2):
         window.adapt(crowded=False)
         window.widen()
