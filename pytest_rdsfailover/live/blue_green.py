@@ -16,7 +16,7 @@ from pytest_rdsfailover.live.gatherer import Gatherer, seconds_of
 from pytest_rdsfailover.live.region import Plain
 from pytest_rdsfailover.live.switchover_probes import SwitchoverProbes
 from pytest_rdsfailover.live.timeline import Timeline
-from pytest_rdsfailover.live.watch import EVENTS_EVERY, GIVE_UP, LATE_EVENTS, Watch
+from pytest_rdsfailover.live.watch import GIVE_UP, Watch
 from pytest_rdsfailover.model.clock import Clock
 
 UNDER_WAY = frozenset({AVAILABLE, IN_PROGRESS, COMPLETED})  # all else ends a switchover
@@ -55,7 +55,7 @@ class LiveBlueGreen(Watch):
         self._id, self._probes, self._to_monotonic = deployment.id, probes, to_monotonic
         green = deployment.green
         self._names = {deployment.id, deployment.name, *([] if green is None else [green.id])}
-        self._status, self._looks, self._back = deployment.status, 0, 0
+        self._status, self._back = deployment.status, 0
         self._completed: float | None = None  # when RDS was first seen to say so
         self._canceled = ""  # what an event says of that
         self._earlier: list[Plain] = []  # events from before the trigger
@@ -66,25 +66,21 @@ class LiveBlueGreen(Watch):
             self._earlier = self._events()
         super().start_probes()
 
-    def _look(self) -> None:
-        """Look at the API once; throttling and outages of the API are survived."""
-        self._looks += 1
+    def _see(self) -> None:
+        """Ask for the deployment, note what it tells, and end what calls for that."""
         try:
             now = deployment_facts(self._gatherer.region.deployment(self._id))
-            self._note(now)
-            if self._looks % EVENTS_EVERY == 0:
-                self._note_events()
-            self._decide(now)
         except AwsError as error:
-            self._note_silence(error)
             if error.code == NOT_FOUND:
                 self._fail(f"{self._id} is not there any more")
-        late = self._clock.now() > self.triggered + self.within
-        if late and not self._over.is_set():
-            self._fail(f"{self._id} was still {self._status} when it was given up")
+            raise
+        self._note(now)
+        if self._reads_events:
+            self._note_events()
+        self._decide(now)
 
-    def _note_silence(self, error: AwsError) -> None:
-        self._timeline.once("api_silent", self._clock.now(), error.code)
+    def _give_up(self) -> None:
+        self._fail(f"{self._id} was still {self._status} when it was given up")
 
     def _note(self, deployment: DeploymentFacts) -> None:
         """Note a status that is another than at the last look."""
@@ -107,11 +103,7 @@ class LiveBlueGreen(Watch):
 
     def _is_over(self, completed: float) -> bool:
         """Tell whether API and SQL agree that the cluster is healthy and led to green."""
-        if not self._probes.take_writes(completed):
-            return False
-        cluster = self._gatherer.cluster()
-        states = {cluster.status, *(member.status for member in cluster.members)}
-        return states == {"available"}
+        return self._probes.take_writes(completed) and self._gatherer.cluster().healthy
 
     def _is_back(self, deployment: DeploymentFacts) -> bool:
         """Tell whether RDS has ended a switchover without any effect that lasts, or never began one."""
@@ -141,19 +133,6 @@ class LiveBlueGreen(Watch):
         self._await_events(lambda: self._timeline.has("event_completed"))
         self._probes.conclude()
         self._over.set()
-
-    def _await_events(self, enough: Callable[[], bool]) -> None:
-        """Read the events until they tell enough, because RDS publishes them late."""
-        until = self._clock.now() + LATE_EVENTS
-        while True:
-            try:
-                self._note_events()
-            except AwsError as error:  # events alone undo nothing that is over
-                self._note_silence(error)
-            if enough() or self._clock.now() >= until:
-                return
-            if self._over.wait(self._gatherer.asked.poll):
-                return
 
     def _note_events(self) -> None:
         uncertainty = self._gatherer.uncertainty

@@ -1,6 +1,6 @@
 """What RDS tells of a blue/green deployment, as a record; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,15 +50,15 @@ class DeploymentFacts:
 
     def successor(self, writer: str) -> str | None:
         """Return the name that green's writer has after a switchover; None if RDS does not tell."""
-        names = [_name(pair.source) for pair in self.pairs if _name(pair.target) == f"db:{writer}"]
-        return names[0].removeprefix("db:") if len(names) == 1 and names[0] else None
+        return _only_instance(
+            pair.source for pair in self.pairs if pair.target.endswith(f":db:{writer}")
+        )
 
     def twin(self, instance: str) -> str | None:
         """Return the name of the green twin of an instance of blue; None if it has none."""
-        names = [
-            _name(pair.target) for pair in self.pairs if _name(pair.source) == f"db:{instance}"
-        ]
-        return names[0].removeprefix("db:") if len(names) == 1 and names[0] else None
+        return _only_instance(
+            pair.target for pair in self.pairs if pair.source.endswith(f":db:{instance}")
+        )
 
     def __str__(self) -> str:
         return f"{self.id} is {self.status}" + (f" ({self.details})" if self.details else "")
@@ -99,6 +99,12 @@ def cluster_of(arn: str) -> str:
         said = f"{arn or 'nothing'} is no cluster's ARN"
         raise AwsError("describe_blue_green_deployments", "NoCluster", said)
     return name
+
+
+def _only_instance(arns: Iterable[str]) -> str | None:
+    """Return the identifier of the one instance; None for none, or for several."""
+    names = [_name(arn).removeprefix("db:") for arn in arns]
+    return names[0] or None if len(names) == 1 else None
 
 
 def _name(arn: str) -> str:

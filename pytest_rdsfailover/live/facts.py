@@ -78,6 +78,11 @@ class ClusterFacts:
     replicas: tuple[str, ...] = ()
 
     @property
+    def healthy(self) -> bool:
+        """Return whether nothing keeps the cluster busy, nor any of its instances."""
+        return {self.status, *(member.status for member in self.members)} == {"available"}
+
+    @property
     def writers(self) -> tuple[str, ...]:
         """Return the ids of all instances that RDS calls writer: one, in a healthy cluster."""
         return tuple(member.id for member in self.members if member.writer)

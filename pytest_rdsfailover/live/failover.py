@@ -12,7 +12,7 @@ from pytest_rdsfailover.live.gatherer import Gatherer, seconds_of
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
 from pytest_rdsfailover.live.region import Plain
 from pytest_rdsfailover.live.timeline import Timeline
-from pytest_rdsfailover.live.watch import EVENTS_EVERY, LATE_EVENTS, Watch
+from pytest_rdsfailover.live.watch import Watch
 from pytest_rdsfailover.model.clock import Clock
 
 SAME = 0.1  # seconds; two events of the same words are further apart
@@ -55,7 +55,7 @@ class LiveFailover(Watch):
         self._to_monotonic = to_monotonic
         self._issued, self._attempts = self.triggered, 1
         self._writer = before.writers[0]
-        self._status, self._looks = before.status, 0
+        self._status = before.status
         self._experiment = ""  # the id of the FIS experiment, if that is the trigger
         self._earlier: list[
             tuple[Plain, float]
@@ -73,39 +73,25 @@ class LiveFailover(Watch):
             self._earlier = [(event, seconds_of(event)) for event in self._events()]
         super().start_probes()
 
-    def _look(self) -> None:
-        """Look at the API once; throttling and outages of the API are survived."""
-        self._looks += 1
-        try:
-            self._see()
-        except AwsError as error:
-            self._note_silence(error)
-        if not self._over.is_set() and self._clock.now() > self.triggered + self.within:
-            self._timeline.add("gave_up", self._clock.now())
-            self._over.set()
-
     def _see(self) -> None:
-        """Ask the API, note what it tells, and end or repeat what calls for that.
-
-        Raises:
-            AwsError: if AWS refuses, or cannot be asked.
-        """
+        """Ask the API, note what it tells, and end or repeat what calls for that."""
         cluster = self._gatherer.cluster()
         self._note(cluster)
-        if self._looks % EVENTS_EVERY == 0:
+        if self._reads_events:
             self._note_events()
-        self._note_proxy()
-        if self._looks % EVENTS_EVERY == 0:
             self._experiment_now()
+        self._note_proxy()
         if self._is_over(cluster):
             self._experiment_now()  # a quick failover was over before a look asked for it
-            self._await_events()
+            last = "event_completed" if self.moves_writer else "event_restart"
+            self._await_events(lambda: self._timeline.has(last))
             self._over.set()
         elif self._had_no_effect(cluster):
             self._repeat()
 
-    def _note_silence(self, error: AwsError) -> None:
-        self._timeline.once("api_silent", self._clock.now(), error.code)
+    def _give_up(self) -> None:
+        self._timeline.add("gave_up", self._clock.now())
+        self._over.set()
 
     def _note(self, cluster: ClusterFacts) -> None:
         now = self._clock.now()
@@ -115,20 +101,6 @@ class LiveFailover(Watch):
         if cluster.status != self._status:
             self._status = cluster.status
             self._timeline.add(f"api_{cluster.status}", now)
-
-    def _await_events(self) -> None:
-        """Read the events until the last one is there, because RDS publishes them late."""
-        last = "event_completed" if self.moves_writer else "event_restart"
-        until = self._clock.now() + LATE_EVENTS
-        while True:
-            try:
-                self._note_events()
-            except AwsError as error:  # events alone undo no failover that is over
-                self._note_silence(error)
-            if self._timeline.has(last) or self._clock.now() >= until:
-                return
-            if self._over.wait(self._gatherer.asked.poll):
-                return
 
     def _note_events(self) -> None:
         """Read the events of the cluster and, because RDS keeps them apart, of each instance."""
@@ -166,16 +138,11 @@ class LiveFailover(Watch):
             self._timeline.add("proxy_targets", self._clock.now(), state)
             self._proxy = proxy
 
-    def _healthy(self, cluster: ClusterFacts) -> bool:
-        return cluster.status == "available" and all(
-            member.status == "available" for member in cluster.members
-        )
-
     def _is_over(self, cluster: ClusterFacts) -> bool:
         """Tell whether API and SQL agree that the cluster is healthy and the effect is there."""
         instances = [probe for probe in self._watchers if isinstance(probe, InstanceProbe)]
         endpoint = next(probe for probe in self._watchers if isinstance(probe, EndpointProbe))
-        if not self._healthy(cluster) or not all(probe.up for probe in instances):
+        if not cluster.healthy or not all(probe.up for probe in instances):
             return False
         reached = (endpoint.leads_to,) == cluster.writers and endpoint.writes
         if self.moves_writer:
@@ -186,7 +153,7 @@ class LiveFailover(Watch):
         quiet = self._clock.now() - self._issued > self._gatherer.asked.effect_within
         touched = any(self._timeline.has(name) for name in ("writer_cut", "event_started"))
         same = cluster.writers == self._before.writers
-        return quiet and same and not touched and self._healthy(cluster)
+        return quiet and same and not touched and cluster.healthy
 
     def _repeat(self) -> None:
         """Issue the trigger again, as AWS' own harness does; give up after some attempts."""

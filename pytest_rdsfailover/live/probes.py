@@ -64,6 +64,19 @@ class Probe(threading.Thread):
     def close(self) -> None:
         """Close the session that the probe holds, if it holds one."""
 
+    def ask_anew(self, endpoint: Endpoint, question: str) -> tuple[str, int] | None:
+        """Return what a new connection answers; None if it does not, and note who `refused` it."""
+        self.refused = False
+        try:
+            with driver.connect(endpoint, bounds=SHORT) as connection:
+                cursor = connection.cursor()
+                cursor.execute(question)
+                answer: tuple[str, int] = cursor.fetchone()
+                return answer
+        except Exception as error:  # noqa: BLE001 - what is no answer of a server goes on
+            self.refused = refuses_login(error)
+            return None
+
     def stop(self) -> None:
         """End the thread after its present look."""
         self._stop_asked.set()
@@ -139,12 +152,9 @@ class InstanceProbe(Probe):
                 cursor.execute(self.question)
                 answer: tuple[str, int] = cursor.fetchone()
                 return answer
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what is no answer of a server goes on
             self.close()
-            fault = driver.fault_of(error)
-            if fault.kind == "client":
-                raise
-            return REFUSED if fault.code in LOGIN_REFUSED else None
+            return REFUSED if refuses_login(error) else None
 
     def close(self) -> None:
         """Close the session."""
@@ -178,20 +188,12 @@ class EndpointProbe(Probe):
 
     def look(self) -> None:
         """Connect and ask who is there."""
-        try:
-            with driver.connect(self._endpoint, bounds=SHORT) as connection:
-                cursor = connection.cursor()
-                cursor.execute(ROLE)
-                name, read_only = cursor.fetchone()
-        except Exception as error:
-            fault = driver.fault_of(error)
-            if fault.kind == "client":
-                raise
-            self.refused = fault.code in LOGIN_REFUSED
-            if self.refused:
-                self._timeline.once("login_refused", self.clock.now(), self._endpoint.name)
+        answer = self.ask_anew(self._endpoint, ROLE)
+        if self.refused:
+            self._timeline.once("login_refused", self.clock.now(), self._endpoint.name)
+        if answer is None:
             return
-        self.refused = False
+        name, read_only = answer
         if name != self.leads_to:
             milestone = "endpoint_reaches" if self._resolves else "dns_flip"
             self._timeline.add(milestone, self.clock.now(), name)
@@ -226,6 +228,18 @@ class ResolverProbe(Probe):
             if resolve(host) == address:
                 return name
         return None
+
+
+def refuses_login(error: Exception) -> bool:
+    """Tell whether a server that runs has refused a login; False if nobody has answered.
+
+    Raises:
+        Exception: the error itself, if neither server nor network is its cause.
+    """
+    fault = driver.fault_of(error)
+    if fault.kind == "client":
+        raise error
+    return fault.code in LOGIN_REFUSED
 
 
 def resolve(host: str) -> str | None:

@@ -8,8 +8,6 @@ from pytest_rdsfailover.live.addresses import Addresses
 from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.probes import (
     EVERY,
-    LOGIN_REFUSED,
-    SHORT,
     InstanceProbe,
     Probe,
     ResolverProbe,
@@ -19,7 +17,6 @@ from pytest_rdsfailover.live.probes import (
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.mysql import driver
 
 GONE_FOR = 1.0  # seconds for which a name that DNS has no more cannot be resolved at least
 # A green writer may be read-only by the one variable or by the other, and so may a blue one.
@@ -81,8 +78,8 @@ class WritableProbe(Probe):
 
     def look(self) -> None:
         """Connect and ask."""
-        asked, self.refused = self.clock.now(), False
-        if not self._writes():
+        asked, answer = self.clock.now(), self.ask_anew(self._endpoint, SIDE)
+        if answer is None or answer[1]:
             self.since = None
         elif self.since is None:
             self.since = self.clock.now()
@@ -91,20 +88,6 @@ class WritableProbe(Probe):
     def takes_writes(self, after: float) -> bool:
         """Tell whether a connection that was asked for after a moment takes writes."""
         return self.since is not None and self.asked > after
-
-    def _writes(self) -> bool:
-        try:
-            with driver.connect(self._endpoint, bounds=SHORT) as connection:
-                cursor = connection.cursor()
-                cursor.execute(SIDE)
-                _, read_only = cursor.fetchone()
-                return not read_only
-        except Exception as error:
-            fault = driver.fault_of(error)
-            if fault.kind == "client":
-                raise
-            self.refused = fault.code in LOGIN_REFUSED
-            return False
 
 
 class BlueDnsProbe(ResolverProbe):

@@ -1,8 +1,9 @@
 """Watches what a trigger does to a real cluster, by probes and by the AWS API, until it is over."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.probes import Probe
@@ -22,7 +23,10 @@ class LostWatchError(RdsFailoverError):
 
 
 class Watch:
-    """The threads that watch, and what they have seen; `_look` says what there is to see.
+    """The threads that watch, and what they have seen.
+
+    A subclass says what there is to see (`_see`), what events tell of it (`_note_events`), and how
+    it ends if nothing else has ended it (`_give_up`).
 
     Args:
         gatherer: asks the AWS API.
@@ -52,7 +56,7 @@ class Watch:
         self.profile, self.moves_writer = profile, moves_writer
         self.triggered = clock.now()
         self._gatherer, self._watchers, self._timeline = gatherer, watchers, timeline
-        self._clock = clock
+        self._clock, self._looks = clock, 0
         self._over = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="rdsfailover-api", daemon=True)
@@ -106,5 +110,52 @@ class Watch:
                 watcher.stop()
 
     def _look(self) -> None:
-        """Look at the API once, and set `_over` if there is nothing more to see."""
+        """Look at the API once; throttling and outages of the API are survived."""
+        self._looks += 1
+        try:
+            self._see()
+        except AwsError as error:
+            self._note_silence(error)
+        if not self._over.is_set() and self._clock.now() > self.triggered + self.within:
+            self._give_up()
+
+    def _see(self) -> None:
+        """Ask the API, note what it tells, and set `_over` if there is nothing more to see.
+
+        Raises:
+            AwsError: if AWS refuses, or cannot be asked.
+        """
         raise NotImplementedError
+
+    def _give_up(self) -> None:
+        """Note that it was watched for too long, and set `_over`."""
+        raise NotImplementedError
+
+    def _note_events(self) -> None:
+        """Read the events once, and note what they tell.
+
+        Raises:
+            AwsError: if AWS refuses, or cannot be asked.
+        """
+        raise NotImplementedError
+
+    @property
+    def _reads_events(self) -> bool:
+        """Return whether the present look reads the events, too."""
+        return self._looks % EVENTS_EVERY == 0
+
+    def _await_events(self, enough: Callable[[], bool]) -> None:
+        """Read the events until they tell enough, because RDS publishes them late."""
+        until = self._clock.now() + LATE_EVENTS
+        while True:
+            try:
+                self._note_events()
+            except AwsError as error:  # events alone undo nothing that is over
+                self._note_silence(error)
+            if enough() or self._clock.now() >= until:
+                return
+            if self._over.wait(self._gatherer.asked.poll):
+                return
+
+    def _note_silence(self, error: AwsError) -> None:
+        self._timeline.once("api_silent", self._clock.now(), error.code)

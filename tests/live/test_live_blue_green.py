@@ -5,7 +5,7 @@ from policies import BLUE_GREEN, UNSEEN, allowed
 from switchovers import guarded, instead, quick, rolled_back
 
 from pytest_rdsfailover.aws.client import AwsError
-from pytest_rdsfailover.live import blue_green
+from pytest_rdsfailover.live import watch
 from pytest_rdsfailover.live.backend import DryRunError
 from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError, SettingError
@@ -187,7 +187,7 @@ def test_a_guardrail_or_a_roll_back_is_an_invalid_trial_with_the_reason_of_rds(
 
 
 def test_one_that_aws_accepts_and_never_begins_is_invalid_and_sent_once(ask, monkeypatch):
-    monkeypatch.setattr(blue_green, "LATE_EVENTS", 0.5)
+    monkeypatch.setattr(watch, "LATE_EVENTS", 0.5)
     live = ask(effect_within=0.5)
     instead(live, lambda: None)
     with pytest.raises(InvalidTrialError, match=r"RDS gives no reason \(nothing of it was felt\)"):

@@ -6,7 +6,7 @@ import json
 import pytest
 from fitness import TIMES, fit
 
-from pytest_rdsfailover.live import failover as failover_module
+from pytest_rdsfailover.live import watch
 from pytest_rdsfailover.live.preflight import PreflightError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
@@ -193,7 +193,7 @@ def test_events_that_are_published_late_are_waited_for_and_say_how_uncertain_the
 
 
 def test_events_that_never_come_are_waited_for_within_a_bound(backend, monkeypatch):
-    monkeypatch.setattr(failover_module, "LATE_EVENTS", 0.5)
+    monkeypatch.setattr(watch, "LATE_EVENTS", 0.5)
     live = backend()
     cluster = live.cluster()
     failover = cluster.fail_over()

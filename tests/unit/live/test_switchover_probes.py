@@ -10,6 +10,7 @@ from facts import cluster, green
 from pytest_rdsfailover.live import switchover_probes as probes
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.mysql import driver
 
 PLACE = Endpoint(
     name="one", kind="instance", host="127.0.0.1", port=9, user="u", password="p", database="d"
@@ -47,8 +48,8 @@ class Server:
 @pytest.fixture
 def server(monkeypatch):
     server = Server()
-    monkeypatch.setattr(probes.driver, "connect", server.connect)
-    monkeypatch.setattr(probes.driver, "close", lambda _: None)
+    monkeypatch.setattr(driver, "connect", server.connect)
+    monkeypatch.setattr(driver, "close", lambda _: None)
     return server
 
 
@@ -108,7 +109,7 @@ def test_what_is_no_answer_of_a_server_ends_the_probe(monkeypatch):
     def broken(*_, **__):
         raise TypeError("planted")
 
-    monkeypatch.setattr(probes.driver, "connect", broken)
+    monkeypatch.setattr(driver, "connect", broken)
     with pytest.raises(TypeError, match="planted"):
         probes.WritableProbe(PLACE, SteppingClock()).look()
 
