@@ -81,11 +81,9 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     tenures = certain(ended_tenures(course.milestones, course.writer_before), course.alignment)
     stale, unjudged = stale_writes(found, tenures)
     witnesses = Witnesses.of(found, course)
-    if unjudged and (told := witnesses.stale(tenures)) is not None:
-        stale, unjudged = (
-            max(stale, told),
-            0,
-        )  # of RDS Proxy only the gateway knows which side answers
+    told = witnesses.stale(tenures) if unjudged else None
+    if told is not None:  # of RDS Proxy only the gateway knows which side answers
+        stale, unjudged = max(stale, told), 0
     invalid = why_invalid(
         course,
         acked=absence.acked_before,

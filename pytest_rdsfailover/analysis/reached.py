@@ -27,9 +27,8 @@ HALF = (
     " not: whether anything of them is missing, only stored= can tell"
 )
 OTHERS = "{} keys came to other endpoints than the {} endpoint: the figures are of all of them"
-BY_NAME = frozenset(
-    {"cluster", "reader"}
-)  # endpoints whose names may lead to an instance's address
+# Endpoints whose names may lead to an instance's address.
+BY_NAME = frozenset({"cluster", "reader"})
 
 
 def why_untouched(witnessed: Witnessed, seen: Mapping[str, Traffic], acked: Acked) -> str:

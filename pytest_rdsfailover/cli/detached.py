@@ -112,9 +112,8 @@ def _close_all_but(needed: int) -> None:
 
 def _redirect(log: Path) -> None:
     log.unlink(missing_ok=True)
-    nothing = os.open(
-        os.devnull, os.O_RDONLY
-    )  # first, so that it takes the place of a closed input
+    # First, so that it takes the place of a closed input.
+    nothing = os.open(os.devnull, os.O_RDONLY)
     # Owned, so that nobody takes it for what an ended one has left.
     output = hold(log, os.O_CREAT | os.O_EXCL | os.O_APPEND)
     for source, target in ((nothing, 0), (output, 1), (output, STANDARD_ERROR)):

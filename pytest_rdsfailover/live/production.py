@@ -24,9 +24,10 @@ FOREIGN = (
     "生产", "生產", "生産", "本番", "実稼働", "运营", "運營", "现网", "現網",
     "プロダクション", "운영", "프로덕션", "실서버",
 )  # fmt: skip
+# In plain letters: the Japanese word for live has lost its accents.
 ABBREVIATIONS = frozenset(
     {"prod", "prods", "prd", "prds", "live", "production", "canli", "пром", "ライフ", "라이브"}
-)  # plain: the Japanese word for live has lost its accents
+)
 STAGE_KEYS = re.compile(
     r"env|stage|staging|tier|deploy|lifecycle|phase|landscape|class|umgebung|stufe|entorno|ambient"
     r"|omgeving|miljo|ymparisto|ortam|srodowisk|prostredi|okruzen|сред|окруж|стенд|контур|περιβαλλον"

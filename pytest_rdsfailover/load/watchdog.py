@@ -97,9 +97,8 @@ def _family(root: int, proc: Path) -> Iterable[int]:
         except OSError:  # it has ended meanwhile
             continue
         children[int(fields[1])].append(int(entry.name))
-        used[int(entry.name)] = sum(
-            map(int, fields[11:15])
-        )  # its own ticks, and those of ended children
+        # Its own ticks, and those of ended children.
+        used[int(entry.name)] = sum(map(int, fields[11:15]))
     waiting = [root]
     while waiting:
         process = waiting.pop()

@@ -260,6 +260,5 @@ def flag(name: str) -> str:
     return "--rds-" + shown.replace("_", "-")
 
 
-FIELDS = tuple(
-    field.name for field in fields(LiveSettings) if field.name != "started"
-)  # the options
+# The options.
+FIELDS = tuple(field.name for field in fields(LiveSettings) if field.name != "started")

@@ -24,10 +24,8 @@ MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundr
 MOST_OUTAGES = 6
 MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors, and lines of each
 BARS = "▁▂▃▄▅▆▇█"
-OF_OTHERS = (
-    "site-packages",
-    "/pytest_rdsfailover/",
-)  # code that the user of an error has not written
+# Code that the user of an error has not written.
+OF_OTHERS = ("site-packages", "/pytest_rdsfailover/")
 
 
 def downtime(trial: TrialDocument) -> str:

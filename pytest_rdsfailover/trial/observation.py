@@ -250,14 +250,13 @@ class Observation:
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
         unfit = unfit or MISSED * self._disturbances.missed()
         course = replace(course, unfit=unfit, witnessed=witnessed, sessions=sessions)
+        switched = any(milestone.name == SWITCHED for milestone in course.milestones)
         found = audited(
             course,
             self._workload,
             self._target,
             self._clock,
-            old=self._old
-            if any(milestone.name == SWITCHED for milestone in course.milestones)
-            else None,
+            old=self._old if switched else None,
             secret=self._endpoint.password,
         )
         self.unaudited = found.problem

@@ -47,9 +47,8 @@ def brownout(case: Case) -> Finding | None:
     runs = [run for run in runs if len(run) * length >= LONG]
     if not runs:
         return None
-    over = (
-        zero + (runs[-1][-1].number + 2) * length
-    )  # what is left of a slice is too little to tell
+    # What is left of a slice is too little to tell.
+    over = zero + (runs[-1][-1].number + 2) * length
     # With a trigger, `late_errors` tells whether it was over.
     goes_on = case.trigger is None and over >= to_nanoseconds(case.course.stop)
     longest = runs[-1] if goes_on else max(runs, key=len)

@@ -34,11 +34,8 @@ from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
 ALWAYS_USED = ("rds", "secretsmanager", "kms", "ec2")
-LOADED_LATE = (
-    "moto.core.compat",
-    "moto.iam.access_control",
-    "flask.debughelpers",
-)  # by moto itself
+# What moto itself loads late.
+LOADED_LATE = ("moto.core.compat", "moto.iam.access_control", "flask.debughelpers")
 RATE_EXCEEDED = "Rate exceeded"  # AWS' own words
 THROTTLED = {True: "ThrottlingException", False: "Throttling"}  # in JSON, and in XML
 HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")

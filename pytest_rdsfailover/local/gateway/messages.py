@@ -9,10 +9,8 @@ from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.target import Traffic
 
 COMMAND = "command"  # which field of a line names what is wanted
-PROVISIONING, AVAILABLE = (
-    "PROVISIONING",
-    "AVAILABLE",
-)  # of a blue/green deployment, before a switchover
+# What a blue/green deployment is before a switchover.
+PROVISIONING, AVAILABLE = "PROVISIONING", "AVAILABLE"
 Message = Mapping[str, object]  # a line on the control socket: the fields of one record
 
 # Questions ---------------------------------------------------------------------------------------
