@@ -60,7 +60,9 @@ def test_a_bar_shows_the_few_that_failed_or_prove_nothing(browser, tmp_path):
         browser.run("document.querySelector('.strip .failed').closest('a').getAttribute('href')")
         == "#trial-98"
     )
-    assert "\u00d7100" in text(browser, ".strip svg")
+    said = text(browser, ".strip svg")
+    assert "\u00d799" in said
+    assert "1 trial, invalid; the first is trial 100" in said  # beside the scale
 
 
 def test_numbers_of_a_crowd_do_not_cover_each_other(browser, tmp_path):
@@ -213,14 +215,20 @@ def words(browser):
     )
 
 
-def test_a_trial_that_proves_nothing_squeezes_no_other_and_says_how_long_it_was(browser, tmp_path):
+@pytest.mark.parametrize(
+    "told", [{"valid": False, "downtime_s": 600.0}, {"valid": False, "downtime_s": None}]
+)
+def test_a_trial_that_proves_nothing_stands_beside_the_scale(browser, tmp_path, told):
     invalid = entry(failover())
-    invalid["trial"] |= {"valid": False, "downtime_s": 600.0, "test": "test_a.py::test_long"}
-    strip(browser, written(tmp_path / "index.html", [*many([0.4, 0.5]), invalid]))
+    invalid["trial"] |= {**told, "test": "test_a.py::test_long"}
+    strip(browser, written(tmp_path / "index.html", [*many([0.0, 0.5]), invalid]))
 
-    first, second, _ = sorted(x for x, *_ in boxes(browser, ".strip .dot"))
-    assert second - first > 50
-    assert "10m 0s →" in text(browser, ".strip svg")
+    none, half, aside = boxes(browser, ".strip .dot")
+    assert half[0] - none[0] > 50
+    assert aside[0] - half[0] > 50
+    (label,) = boxes(browser, ".strip svg > text.aside")
+    assert label[0] <= aside[0] <= aside[0] + aside[2] <= label[0] + label[2]
+    assert text(browser, ".strip svg > text.aside") == "no figure"
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -2,13 +2,14 @@
 
 const { el, svg, swatch } = rdsfailover.dom;
 const { duration } = rdsfailover.durations;
-const { downtimeOf, endsOf, isJudged, isMeasured, place, plural, tickText, ticks, verdict } = rdsfailover.words;
+const { downtimeOf, endsOf, isJudged, isMeasured, plural, tickText, ticks, verdict } = rdsfailover.words;
 const { onWidth } = rdsfailover.scheduling;
 
 const NEAR = 11; // pixels: dots that are nearer to each other cover each other
 const TALLEST = 110; // pixels that the trials of one place take, however many they are
 const LETTER = 6.6; // pixels
 const WIDEST = 0.42; // of the drawing: more than that is for no names
+const ASIDE = 76; // pixels at the right for trials that prove nothing
 const MOST_DOTS = 22; // in one place; more are drawn as piles
 const KINDS = { passed: "trial", unknown: "its verdict is unknown", failed: "its test failed",
   invalid: "proves nothing: invalid, or its clock was unfit" };
@@ -24,10 +25,11 @@ function stripDrawing(data, scenarios, width) {
   const longest = Math.max(...scenarios.map(({ label }) => label.length)) * LETTER + 12;
   const wide = width > 640 && longest <= width * WIDEST;
   const left = wide ? Math.max(120, longest) : 8;
-  const right = 26;
+  const aside = data.entries.some(({ trial }) => !hasPlace(trial));
+  const right = 26 + (aside ? ASIDE : 0);
   const most = scaleOf(data.entries);
   const x = (seconds) => left + Math.min(1, seconds / most) * (width - left - right);
-  x.most = most;
+  x.of = (trial) => hasPlace(trial) ? x(trial.downtime_s) : width - 26;
   const rows = scenarios.map((scenario) => marksOf(data, scenario, x));
   let y = wide ? 4 : 0;
   const middles = rows.map((row) => {
@@ -41,7 +43,8 @@ function stripDrawing(data, scenarios, width) {
     all.map((tick) => [
       svg("line", { class: "rule", x1: x(tick), x2: x(tick), y1: 0, y2: y + 4 }),
       svg("text", { class: "soft middle", x: x(tick), y: y + 19 }, tickText(tick, all))]),
-    svg("text", { class: "soft end", x: width - right, y: y + 35 }, "downtime in seconds"));
+    svg("text", { class: "soft end", x: width - right, y: y + 35 }, "downtime in seconds"),
+    aside ? svg("text", { class: "soft end aside", x: width, y: y + 19 }, "no figure") : null);
   scenarios.forEach((scenario, at) => {
     const { middle, half } = middles[at];
     drawing.append(svg("text", wide ? { x: 0, y: middle + 4 } : { x: left - 8, y: middle - half - 6 },
@@ -51,11 +54,15 @@ function stripDrawing(data, scenarios, width) {
   return drawing;
 }
 
-/** The longest downtime that is drawn to scale: what proves nothing squeezes no others. */
+/** Whether a trial has a place on the scale. What proves nothing stands beside it, not at its zero. */
+function hasPlace(trial) {
+  return isMeasured(trial) && trial.downtime_s !== null;
+}
+
+/** The end of the scale: the longest downtime, and the upper end of each. */
 function scaleOf(entries) {
-  const measured = entries.filter(({ trial }) => isMeasured(trial));
-  const reach = ({ trial }) => Math.max(place(trial), isMeasured(trial) ? endsOf(trial)[1] ?? 0 : 0);
-  return Math.max(0.1, ...(measured.length ? measured : entries).map(reach)) * 1.04;
+  const reach = ({ trial }) => Math.max(trial.downtime_s, endsOf(trial)[1] ?? 0);
+  return Math.max(0.1, ...entries.filter(({ trial }) => hasPlace(trial)).map(reach)) * 1.04;
 }
 
 function summaryMarks(scenario, x, middle, half) {
@@ -75,7 +82,7 @@ function summaryMarks(scenario, x, middle, half) {
 
 /** The marks of one scenario, each with how far it reaches from the row's middle. */
 function marksOf(data, scenario, x) {
-  const dots = data.entries.map((entry, at) => ({ entry, at, cx: x(place(entry.trial)) }))
+  const dots = data.entries.map((entry, at) => ({ entry, at, cx: x.of(entry.trial) }))
     .filter(({ entry }) => entry.group === scenario.name).sort((a, b) => a.cx - b.cx);
   const crowd = crowdOf(dots);
   return crowd > MOST_DOTS ? piles(dots, x(0)) : swarm(dots, Math.min(12, TALLEST / Math.max(1, crowd)), x);
@@ -133,11 +140,11 @@ function barsOf(own, cx, height) {
 }
 
 function pileLabel(kind, trials) {
-  const downtimes = trials.map(({ entry }) => place(entry.trial));
+  const downtimes = trials.filter(({ entry }) => hasPlace(entry.trial)).map(({ entry }) => entry.trial.downtime_s);
   const [low, high] = [Math.min(...downtimes), Math.max(...downtimes)];
-  const down = low === high ? duration(low) : `${duration(low)} to ${duration(high)}`;
+  const down = !downtimes.length ? "" : low === high ? `, down ${duration(low)}` : `, down ${duration(low)} to ${duration(high)}`;
   const what = kind === "unknown" ? "verdict unknown" : kind;
-  return `${plural(trials.length, "trial")}, ${what}, down ${down}; the first is trial ${trials[0].at + 1}`;
+  return `${plural(trials.length, "trial")}, ${what}${down}; the first is trial ${trials[0].at + 1}`;
 }
 
 /** How many trials there are in a place, the largest numbers first, as long as there is room. */
@@ -158,16 +165,14 @@ function numbersOf(places, height) {
 
 function dotLink({ entry, at, cx }, cy, x) {
   const kind = kindOfDot(entry);
-  const [low, high] = isMeasured(entry.trial) ? endsOf(entry.trial) : [0, 0];
-  const bar = isMeasured(entry.trial)
+  const [low, high] = hasPlace(entry.trial) ? endsOf(entry.trial) : [0, 0];
+  const bar = hasPlace(entry.trial)
     ? svg("line", { class: `error ${high === null ? "open" : ""}`, x1: x(low), x2: x(high ?? Infinity), y1: cy, y2: cy }) : null;
   const mark = kind === "failed"
     ? svg("rect", { class: "dot failed", x: cx - 5, y: cy - 5, width: 10, height: 10, transform: `rotate(45 ${cx} ${cy})` })
     : svg("circle", { class: `dot ${kind}`, cx, cy, r: 5.5 });
   const [word] = verdict(entry);
-  const beyond = place(entry.trial) > x.most
-    ? svg("text", { class: "soft end", x: cx - 10, y: cy + 4 }, `${duration(place(entry.trial))} →`) : null;
-  return link(at, [bar, mark, beyond], `Trial ${at + 1}: down ${downtimeOf(entry.trial).join("")}, ${word.toLowerCase()}, ${entry.trial.test}`);
+  return link(at, [bar, mark], `Trial ${at + 1}: down ${downtimeOf(entry.trial).join("")}, ${word.toLowerCase()}, ${entry.trial.test}`);
 }
 
 function link(at, mark, label) {
@@ -189,7 +194,7 @@ function legend(entries, scenarios) {
     : svg("circle", { class: `dot ${kind}`, cx: 6, cy: 6, r: 4.5 });
   return el("ul", { class: "legend", "aria-hidden": "true" },
     Object.entries(KINDS).filter(([kind]) => found.has(kind)).map(([kind, words]) => el("li", {}, swatch(shape(kind)), words)),
-    entries.some(({ trial }) => isMeasured(trial))
+    entries.some(({ trial }) => hasPlace(trial))
       ? el("li", {}, swatch(svg("line", { x1: 0, x2: 12, y1: 6, y2: 6, class: "error" })), "where its downtime lies for certain") : null,
     scenarios.some(({ trials }) => trials > 1)
       ? el("li", {}, swatch(svg("line", { x1: 6, x2: 6, y1: 0, y2: 12, class: "median" })), "median") : null,

@@ -34,11 +34,6 @@ function between({ lower, upper, value, unit }) {
   return `${least} to ${text(upper)}`;
 }
 
-/** Where a trial is drawn among others: at its downtime, or where that is no figure, its longest outage. */
-function place(trial) {
-  return trial.downtime_s ?? Math.max(0, ...trial.outages.map((outage) => outage.seconds));
-}
-
 function number(value) {
   return value === null || value === undefined ? "?" : value.toLocaleString("en");
 }
@@ -97,4 +92,4 @@ function tickText(value, all) {
   return value.toFixed(Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)))).replace("-", "−");
 }
 
-rdsfailover.words = { between, downtimeOf, endsOf, isJudged, isMeasured, isOpen, kindOf, number, percent, place, plural, shortTest, tickText, ticks, verdict };
+rdsfailover.words = { between, downtimeOf, endsOf, isJudged, isMeasured, isOpen, kindOf, number, percent, plural, shortTest, tickText, ticks, verdict };
