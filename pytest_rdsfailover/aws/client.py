@@ -21,6 +21,7 @@ STRAY = (
 )  # fmt: skip
 SERVICE_ENDPOINT = "AWS_ENDPOINT_URL_"  # with a service's name behind it; beats AWS_ENDPOINT_URL
 CONNECT_WITHIN, ANSWER_WITHIN = 2.0, 10.0  # seconds
+SERVER_ERROR = 500  # HTTP statuses from here on say nothing of what became of the request
 
 
 # These loggers write requests and answers, secrets and signed passwords among them. With `boto3` at
@@ -31,11 +32,23 @@ _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 @public
 class AwsError(RdsFailoverError):
-    """The AWS API refused a request, or could not be asked: then `code` is an error's class."""
+    """The AWS API refused a request, or could not be asked: then `code` is an error's class.
 
-    def __init__(self, action: str, code: str, message: str, request_id: str = "") -> None:
+    `unanswered` says that AWS may act on the request all the same: it was sent, and no answer tells.
+    """
+
+    def __init__(
+        self,
+        action: str,
+        code: str,
+        message: str,
+        request_id: str = "",
+        *,
+        unanswered: bool = False,
+    ) -> None:
         super().__init__(action, code, message, request_id)
         self.action, self.code, self.message, self.request_id = action, code, message, request_id
+        self.unanswered = unanswered
 
     def __str__(self) -> str:
         return f"{self.action} failed: {self.code}: {self.message}"
@@ -188,16 +201,21 @@ def explained(action: str) -> Iterator[None]:
     Raises:
         AwsError: naming the action, the service's error code and its message.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
         forget_frames(error)
         details = error.response.get("Error", {})
-        request_id = error.response.get("ResponseMetadata", {}).get("RequestId", "")
+        metadata = error.response.get("ResponseMetadata", {})
         code, message = details.get("Code", "?"), details.get("Message", "")
-        raise AwsError(action, code, message, request_id) from error
-    except BotoCoreError as error:
+        failed = metadata.get("HTTPStatusCode", 0) >= SERVER_ERROR
+        raise AwsError(
+            action, code, message, metadata.get("RequestId", ""), unanswered=failed
+        ) from error
+    except (BotoCoreError, ResponseParserError) as error:
         forget_frames(error)
-        raise AwsError(action, type(error).__name__, str(error)) from error
+        sent = isinstance(error, HTTPClientError | ResponseParserError)
+        raise AwsError(action, type(error).__name__, str(error), unanswered=sent) from error

@@ -80,9 +80,7 @@ class LiveFailovers:
         try:
             watch.start_probes()
             self._gates.admit(plan)
-            done = self._act(plan)
-            watch.start(done)
-            self._gates.answered(done)
+            watch.start(self._issue(plan))
         except BaseException:
             watch.stop()
             raise
@@ -129,10 +127,17 @@ class LiveFailovers:
         if not self._gates.admit_again(plan):
             return None
         try:
+            return self._issue(plan)
+        except RdsFailoverError:
+            return None
+
+    def _issue(self, plan: TriggerPlan) -> Triggered:
+        """Trigger, and note how AWS answered."""
+        try:
             done = self._act(plan)
         except RdsFailoverError as error:
-            self._gatherer.ledger.record("refused", message=str(error))
-            return None
+            self._gates.failed(error)
+            raise
         self._gates.answered(done)
         return done
 

@@ -3,15 +3,16 @@
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.model.clock import Clock
-from pytest_rdsfailover.model.errors import FileWriteError
+from pytest_rdsfailover.model.errors import FileWriteError, RdsFailoverError
 
 
 class Gatekeeper:
@@ -120,6 +121,16 @@ class Gatekeeper:
             self._ledger.record("answered", request_id=done.request_id, seconds=seconds)
         except FileWriteError as error:
             warnings.warn(f"{error}; the trigger {done.request_id} was accepted", stacklevel=2)
+
+    def failed(self, error: RdsFailoverError) -> None:
+        """Note that a trigger was refused, or sent and not answered: then it may have its effect."""
+        unanswered = isinstance(error, AwsError) and error.unanswered
+        if unanswered:
+            error.add_note(
+                f"it was sent, and AWS may act on it: look at {self._asked.aim} before another run"
+            )
+        with suppress(FileWriteError):
+            self._ledger.record("unanswered" if unanswered else "refused", message=str(error))
 
     def _without_last(self, evidence: GateEvidence) -> GateEvidence:
         """Return the evidence as it would be without the last trigger."""

@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from pytest_rdsfailover.aws.client import AwsError
-from pytest_rdsfailover.live.deployments import DeploymentFacts, cluster_of, deployment_facts
+from pytest_rdsfailover.live.deployments import (
+    AVAILABLE,
+    DeploymentFacts,
+    cluster_of,
+    deployment_facts,
+)
 from pytest_rdsfailover.live.event_texts import is_failover
 from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import (
@@ -79,6 +84,9 @@ class Gatherer:
         if self.asked.trigger != "blue-green":
             return None
         facts = deployment_facts(self.region.deployment(self.asked.blue_green_deployment or ""))
+        if not facts.target:
+            said = f"{facts} and has no green cluster: wait until it is {AVAILABLE}"
+            raise AwsError("describe_blue_green_deployments", "NoCluster", said)
         return facts.with_green(_described(self.region, cluster_of(facts.target)))
 
     def proxy(self) -> ProxyFacts | None:

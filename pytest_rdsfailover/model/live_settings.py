@@ -25,6 +25,16 @@ AUTHS = ("secret", "iam", "environment")
 TRIGGERS = ("failover", "fis", "reboot", "crash", "switchover", "blue-green")
 # Each of these does more than a failover that the cluster plans itself; one flag each.
 DESTRUCTIVE = ("reboot", "crash", "switchover", "blue-green")
+# Options that only some triggers heed; beside another one they were typed for nothing.
+HEEDED_BY = {
+    "fis_template": ("fis",),
+    "allow_reboot": ("reboot", "fis"),  # an experiment may reboot, too
+    "allow_crash": ("crash",),
+    **dict.fromkeys(("allow_switchover", "global_cluster", "switchover_to"), ("switchover",)),
+    **dict.fromkeys(
+        ("allow_blue_green", "blue_green_deployment", "switchover_timeout"), ("blue-green",)
+    ),
+}
 SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 NAME = re.compile(r"[0-9A-Za-z$_-]{1,64}")
 DEPLOYMENT = re.compile(r"bgd-[0-9A-Za-z]{1,60}")
@@ -233,6 +243,10 @@ class LiveSettings:
         """Tell whether a trigger that destroys something has its flag."""
         flag_of_trigger = "allow_" + self.trigger.replace("-", "_")
         return self.trigger not in DESTRUCTIVE or bool(getattr(self, flag_of_trigger))
+
+    def heeds(self, name: str) -> bool:
+        """Tell whether an option, by its field, means anything to the trigger of this run."""
+        return self.trigger in HEEDED_BY.get(name, TRIGGERS)
 
     @property
     def aim(self) -> str:

@@ -5,7 +5,7 @@ Precedence: argument of a fixture, marker, command line, environment, ini file, 
 
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from pytest_rdsfailover.model import option_texts, options
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
+from pytest_rdsfailover.model.live_settings import FIELDS, HEEDED_BY, LiveSettings
 from pytest_rdsfailover.model.options import LIVE_OPTIONS, OPTIONS
 from pytest_rdsfailover.model.paths import absolute_path, shown_path
 from pytest_rdsfailover.model.settings import (
@@ -111,8 +111,7 @@ def _check_baseline(config: pytest.Config, values: Mapping[str, Any]) -> None:
         ("compare", ("compare_fail", "compare_anyway")),
         ("save", ("save_anyway",)),
     ):
-        typed = [option.flag for option in OPTIONS
-                 if option.name in names and config.getoption(option.dest) is not None]  # fmt: skip
+        typed = _typed(config, names)
         if typed and needed not in values:
             raise SettingError(f"{', '.join(typed)}: with which baseline? add --rds-{needed} NAME")
 
@@ -128,9 +127,7 @@ def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
     """
     found = {option.name: values.pop(option.name, None) for option in LIVE_OPTIONS}
     live = found.pop("live")
-    others = LOCAL_ONLY if live else tuple(found)
-    typed = [option.flag for option in OPTIONS
-             if option.name in others and config.getoption(option.dest) is not None]  # fmt: skip
+    typed = _typed(config, LOCAL_ONLY if live else tuple(found))
     if typed and live:
         raise SettingError(f"{', '.join(typed)}: not with --rds-live, they are for local clusters")
     if typed:
@@ -143,7 +140,25 @@ def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
     found["alarms"] = found.pop("alarm")
     given = {name: found[name] for name in FIELDS if found[name] is not None}
     told = getattr(config, "workerinput", {}).get(STARTED)
-    return LiveSettings(**given, **({} if told is None else {"started": told}))
+    settings = LiveSettings(**given, **({} if told is None else {"started": told}))
+    _check_heeded(config, settings)
+    return settings
+
+
+def _typed(config: pytest.Config, names: Collection[str]) -> list[str]:
+    """Return the flags among some options that are on the command line."""
+    return [option.flag for option in OPTIONS
+            if option.name in names and config.getoption(option.dest) is not None]  # fmt: skip
+
+
+def _check_heeded(config: pytest.Config, settings: LiveSettings) -> None:
+    """Raise `SettingError` if the command line was typed for another trigger than would act."""
+    for name, triggers in HEEDED_BY.items():
+        if not settings.heeds(name) and (typed := _typed(config, (name,))):
+            raise SettingError(
+                f"{typed[0]}: only with --rds-trigger={' or '.join(triggers)}; the trigger of this"
+                f" run is {settings.trigger}"
+            )
 
 
 def _apply_load(values: dict[str, Any], usual: float) -> None:

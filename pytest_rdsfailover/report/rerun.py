@@ -55,7 +55,9 @@ def _live(live: LiveSettings) -> Iterator[str]:
     """Yield what says which cluster may be touched, and within which limits."""
     for field in fields(LiveSettings):
         value = getattr(live, field.name)
-        if field.name in FIELDS and (field.name in ALWAYS or value != field.default):
+        if field.name not in FIELDS or not live.heeds(field.name):
+            continue  # what waits for another trigger may not be on a command line
+        if field.name in ALWAYS or value != field.default:
             yield from _option(field.name, value)
 
 

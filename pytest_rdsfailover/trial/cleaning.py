@@ -46,14 +46,24 @@ class CleanUp:
             BaseException: what interrupted a step, Ctrl-C for example; the others were taken.
         """
         interrupt = self._take(error)
-        error = interrupt or error
-        if error is not None:
-            for line in self._left:
-                error.add_note(line)
-        if interrupt is not None:
-            raise interrupt
-        if isinstance(error, Exception):
-            self._after_error()
+        with self._noted(interrupt or error):
+            if interrupt is not None:
+                raise interrupt
+            if isinstance(error, Exception):
+                self._after_error()
+
+    @contextmanager
+    def _noted(self, error: BaseException | None) -> Iterator[None]:
+        """Note what is left behind on the error, or on that which the block raises in its place."""
+        try:
+            yield
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            if error is not None:
+                for line in self._left:
+                    error.add_note(line)
 
     def _take(self, error: BaseException | None) -> BaseException | None:
         """Take every step; return what interrupted one."""

@@ -1,6 +1,9 @@
 """The switchover of an existing blue/green deployment, behind the gates of both clusters."""
 
+import json
+
 import pytest
+from botocore.exceptions import ConnectionClosedError
 from policies import BLUE_GREEN, UNSEEN, allowed
 from switchovers import guarded, instead, quick, rolled_back
 
@@ -207,11 +210,39 @@ def test_what_aws_refuses_is_said_in_its_words(ask, twin, tmp_path):
 
     client = live.region.client("rds", once=True)
     client.meta.events.register("before-send.rds.SwitchoverBlueGreenDeployment", others)
-    with pytest.raises(AwsError, match="InvalidBlueGreenDeploymentStateFault"):
+    with pytest.raises(AwsError, match="InvalidBlueGreenDeploymentStateFault") as caught:
         cluster.fail_over()
 
+    assert not hasattr(caught.value, "__notes__")  # it is refused, and nothing is open
+    *_, last = (tmp_path / "live" / "audit.jsonl").read_text().splitlines()
+    assert json.loads(last)["what"] == "refused"
     assert live.region.mutating == [SWITCHOVER]
     assert cluster.failovers == []
+
+
+@pytest.mark.parametrize("acts", [True, False])
+def test_an_answer_that_is_lost_leaves_open_what_becomes_of_it(ask, twin, tmp_path, acts):
+    """The request may have come or not: it is sent once, and its sender says where to look."""
+    live = ask()
+    cluster = live.cluster()
+    cluster.prepare()
+
+    def lose(**_):
+        if acts:
+            quick(twin, tmp_path)
+        raise ConnectionClosedError(endpoint_url="https://rds")
+
+    client = live.region.client("rds", once=True)
+    client.meta.events.register("before-send.rds.SwitchoverBlueGreenDeployment", lose)
+    with pytest.raises(AwsError, match="ConnectionClosedError") as caught:
+        cluster.fail_over()
+
+    (note,) = caught.value.__notes__
+    assert "AWS may act on it: look at bgd-" in note
+    assert note.endswith(f"of {CLUSTER} before another run")
+    *_, last = (tmp_path / "live" / "audit.jsonl").read_text().splitlines()
+    assert json.loads(last)["what"] == "unanswered"
+    assert live.region.mutating == [SWITCHOVER]
 
 
 def test_a_dry_run_judges_both_sides_and_sends_nothing(ask, stand_in):

@@ -6,25 +6,42 @@ from pytest_rdsfailover.aws.client import ApiPlace, AwsError, explained, session
 
 botocore = pytest.importorskip("botocore.exceptions")
 pytest.importorskip("boto3")
+ResponseParserError = pytest.importorskip("botocore.parsers").ResponseParserError
 
 PLACE = ApiPlace(url="http://127.0.0.1:9", region="us-east-2", key="k", secret="s")
+BROKEN = {
+    "Error": {"Code": "InternalFailure", "Message": "boom"},
+    "ResponseMetadata": {"RequestId": "r-2", "HTTPStatusCode": 500},
+}
 REFUSED = {
     "Error": {"Code": "Throttling", "Message": "Rate exceeded"},
-    "ResponseMetadata": {"RequestId": "r-1"},
+    "ResponseMetadata": {"RequestId": "r-1", "HTTPStatusCode": 400},
 }
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "told", "unanswered"),
     [
-        (botocore.ClientError(REFUSED, "X"), ("Throttling", "Rate exceeded", "r-1")),
+        (botocore.ClientError(REFUSED, "X"), ("Throttling", "Rate exceeded", "r-1"), False),
+        (botocore.ClientError(BROKEN, "X"), ("InternalFailure", "boom", "r-2"), True),
         (
             botocore.ReadTimeoutError(endpoint_url="http://x"),
             ("ReadTimeoutError", 'Read timeout on endpoint URL: "http://x"', ""),
+            True,
+        ),
+        (
+            botocore.ConnectTimeoutError(endpoint_url="http://x"),
+            ("ConnectTimeoutError", 'Connect timeout on endpoint URL: "http://x"', ""),
+            False,
+        ),
+        (
+            ResponseParserError("half an answer"),
+            ("ResponseParserError", "half an answer", ""),
+            True,
         ),
     ],
 )
-def test_an_error_keeps_no_frame_of_who_has_sent_a_request(error, told):
+def test_an_error_keeps_no_frame_of_who_has_sent_a_request(error, told, unanswered):
     def send():
         raise error
 
@@ -32,6 +49,7 @@ def test_an_error_keeps_no_frame_of_who_has_sent_a_request(error, told):
         send()
 
     assert (raised.value.code, raised.value.message, raised.value.request_id) == told
+    assert raised.value.unanswered is unanswered
     # Of the frames in which the request was, none is left; the last one raises our own error.
     assert raised.value.__cause__.__traceback__ is None
 

@@ -1,4 +1,4 @@
-"""SIGTERM ends a block in order, once; who handles it already goes on to do so."""
+"""What cancels a run ends a block in order, once; who handles it already goes on to do so."""
 
 import signal
 import threading
@@ -8,17 +8,30 @@ import pytest
 from pytest_rdsfailover.live.cancelling import cancelled_in_order
 
 
-def test_a_block_is_interrupted_once_and_its_cleaning_up_is_not():
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_block_is_interrupted_once_and_its_cleaning_up_is_not(number):
     done = []
-    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), cancelled_in_order():
+    with pytest.raises(KeyboardInterrupt, match=number.name), cancelled_in_order():
         try:
-            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(number)
         finally:
             signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGHUP)
             done.append("cleaned up")
 
     assert done == ["cleaned up"]
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+def test_who_was_told_to_outlive_a_terminal_still_does():
+    """`nohup` has the signal ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with cancelled_in_order():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_another_s_handler_stays_and_so_does_the_usual_one_in_other_threads():

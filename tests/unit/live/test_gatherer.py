@@ -88,8 +88,14 @@ def test_another_trigger_asks_for_no_deployment(gathered):
     assert evidence.plan == TriggerPlan(writer="one", target=None)
 
 
-@pytest.mark.parametrize("target", ["", member("one").arn])
-def test_a_deployment_without_a_green_cluster_is_not_known(gathered, target):
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("", "bgd-1 is AVAILABLE and has no green cluster: wait until it is AVAILABLE"),
+        (member("one").arn, f"{member('one').arn} is no cluster's ARN"),
+    ],
+)
+def test_a_deployment_without_a_green_cluster_is_not_known(gathered, target, said):
     aws = Aws()
     aws.target = target
     evidence = gathered(aws, **BLUE_GREEN)
@@ -97,6 +103,7 @@ def test_a_deployment_without_a_green_cluster_is_not_known(gathered, target):
     assert evidence.deployment is None
     (why,) = evidence.unknown
     assert why.startswith("the blue/green deployment could not be learned: ")
+    assert why.endswith(said)
 
 
 def test_a_green_cluster_without_one_writer_leaves_the_plan_open(gathered):

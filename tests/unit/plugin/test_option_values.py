@@ -42,6 +42,14 @@ def settings(monkeypatch, tmp_path):
         ({"rds_cluster": "orders"}, "--rds-cluster: only with --rds-live"),
         ({"rds_dry_run": "yes"}, "--rds-dry-run: only with --rds-live"),
         ({**LIVE, "rds_profile": "quick"}, "--rds-profile: not with --rds-live"),
+        (
+            {**LIVE, "rds_allow_blue_green": "yes", "rds_blue_green_deployment": "bgd-1"},
+            "--rds-allow-blue-green: only with --rds-trigger=blue-green; .* run is failover",
+        ),
+        (
+            {**LIVE, "rds_trigger": "crash", "rds_allow_crash": "yes", "rds_allow_reboot": "yes"},
+            "--rds-allow-reboot: only with --rds-trigger=reboot or fis; .* run is crash",
+        ),
         ({"rds_compare_fail": "median:10%"}, "--rds-compare-fail: with which baseline"),
         ({"rds_save_anyway": "yes"}, "--rds-save-anyway: with which baseline"),
         ({"rds_rate": "fast"}, "--rds-rate: "),
@@ -75,6 +83,14 @@ def test_no_option_of_live_mode_may_be_empty(settings, monkeypatch, name, text):
 def test_digits_of_other_scripts_are_refused(settings, name, text):
     with pytest.raises(pytest.UsageError, match=name.replace("_", "-")):
         settings(LIVE | {name: text})
+
+
+def test_what_is_for_another_trigger_waits_in_an_ini_file(settings):
+    waits = {"rds_allow_blue_green": "yes", "rds_blue_green_deployment": "bgd-1"}
+
+    assert settings(LIVE, ini=waits).live.trigger == "failover"
+    found = settings(LIVE | {"rds_trigger": "blue-green"}, ini=waits).live
+    assert (found.allow_blue_green, found.blue_green_deployment) == (True, "bgd-1")
 
 
 def test_settings_of_live_mode_wait_in_an_ini_file(settings):

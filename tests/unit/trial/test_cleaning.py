@@ -1,0 +1,36 @@
+"""What a load leaves behind is named by the error that its test shows."""
+
+import pytest
+
+from pytest_rdsfailover.trial.cleaning import CleanUp
+
+
+def fail(error):
+    def raise_it():
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"), [(lambda: None, "first"), (fail(ValueError("cause")), "cause")]
+)
+def test_what_is_left_is_noted_on_the_error_that_is_shown(after, shown):
+    """A server that has died meanwhile is the cause of the error, and takes its place."""
+    cleanup = CleanUp(lambda _: {"the table is left": fail(OSError("away"))}, after_error=after)
+    with pytest.raises(ValueError, match=shown) as raised, cleanup.if_broken():
+        raise ValueError("first")
+
+    assert raised.value.__notes__ == ["the table is left: away"]
+
+
+def test_an_interrupted_step_is_shown_with_what_is_left():
+    steps = {"the load goes on": fail(KeyboardInterrupt()), "the table is left": fail(OSError("x"))}
+    cleanup = CleanUp(lambda _: steps, after_error=fail(ValueError("cause")))
+    with pytest.raises(KeyboardInterrupt) as raised, cleanup.if_broken():
+        raise ValueError("first")
+
+    assert raised.value.__notes__ == [
+        "the load goes on: KeyboardInterrupt()",
+        "the table is left: x",
+    ]
