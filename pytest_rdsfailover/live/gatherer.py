@@ -13,7 +13,7 @@ from pytest_rdsfailover.live.deployments import (
     cluster_of,
     deployment_facts,
 )
-from pytest_rdsfailover.live.event_texts import is_failover
+from pytest_rdsfailover.live.event_texts import is_failover, switchover_step
 from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import (
     ClusterFacts,
@@ -157,6 +157,8 @@ class Gatherer:
     def failovers(self, green: ClusterFacts | None = None) -> tuple[float, ...]:
         """Return when recent failovers began or ended, in order, in AWS' seconds of the epoch.
 
+        Blue/green switchovers of the cluster are among them, whoever began them.
+
         Args:
             green: the other cluster whose failovers count; None for none.
 
@@ -166,8 +168,10 @@ class Gatherer:
         minutes = max(FIRST_MINUTES, int(self.asked.min_interval / 60) + 1)
         names = [self.asked.cluster, *([] if green is None else [green.id])]
         events = [event for name in names for event in self.region.events(name, minutes)]
-        last = self.ledger.last
-        times = [seconds_of(event) for event in events if is_failover(event)]
+        found = [event for event in events if is_failover(event)]
+        others = self.region.deployment_events(minutes)
+        found += [event for event in others if switchover_step(event, names)]
+        last, times = self.ledger.last, [seconds_of(event) for event in found]
         return tuple(sorted([*times, *([] if last is None else [last])]))
 
 

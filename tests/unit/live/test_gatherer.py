@@ -54,6 +54,15 @@ class Aws:
         at = datetime(2026, 11, day, tzinfo=UTC)
         return [{"Message": "Completed failover to DB instance: x", "Date": at}]
 
+    def deployment_events(self, _):
+        return [
+            {"Message": f"Switchover from DB cluster {name} to green {end}", "Date": datetime(2026, 11, day, tzinfo=UTC)}
+            for day, name, end in (
+                (3, "orders-test", "started."), (4, "orders-test", "was canceled due to lag."),
+                (5, "stock-test", "started."), (6, "orders-test-2", "started."),
+            )
+        ]  # fmt: skip
+
 
 @pytest.fixture
 def gathered(monkeypatch, tmp_path):
@@ -74,7 +83,7 @@ def test_both_clusters_are_described_and_the_plan_names_the_writer_of_each(gathe
     assert (evidence.home.id, evidence.green.arn) == ("orders-test", GREEN)
     assert evidence.touched == (evidence.home, evidence.green)
     assert evidence.home.replicas == ("arn:1",)
-    assert [datetime.fromtimestamp(at, UTC).day for at in evidence.failovers] == [1, 2]
+    assert [datetime.fromtimestamp(at, UTC).day for at in evidence.failovers] == [1, 2, 3, 4]
 
 
 def test_another_trigger_asks_for_no_deployment(gathered):
@@ -84,7 +93,8 @@ def test_another_trigger_asks_for_no_deployment(gathered):
 
     assert (evidence.unknown, evidence.deployment, evidence.green) == ((), None, None)
     assert evidence.touched == (evidence.home,)
-    assert len(evidence.failovers) == 1
+    # Whose trigger is another has to keep away from others' switchovers as well.
+    assert [datetime.fromtimestamp(at, UTC).day for at in evidence.failovers] == [1, 3, 4]
     assert evidence.plan == TriggerPlan(writer="one", target=None)
 
 
