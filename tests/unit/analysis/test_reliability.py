@@ -1,6 +1,7 @@
 import pytest
 from builders import ack, acks, course, journal, refused
 
+from pytest_rdsfailover.analysis import reliability
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.pauses import Standstills
 from pytest_rdsfailover.analysis.reliability import lateness
@@ -29,6 +30,15 @@ def test_a_gap_that_the_generator_slept_through_is_no_outage_and_no_figure():
     assert trial.downtime.decide("<", 0.9) is None, "nobody looked, so nothing is proven"
     assert trial.downtime < 2.0, "no more than the whole gap in any case"
     assert "no figure" in repr(trial)
+
+
+def test_of_very_many_writers_the_last_slot_of_each_tells_how_late_they_were(monkeypatch):
+    monkeypatch.setattr(reliability, "RECENT", 3)
+    late = [ack(at, sent=at - 0.001, intended=at - 0.001 - at / 100, writer=writer)
+            for writer in range(3) for at in (1.0, 2.0, 3.0)]  # fmt: skip
+    found = lateness(series_of(journal(late, writers=3)), Standstills.of(course()))
+
+    assert found == pytest.approx([3e7] * 3)
 
 
 def test_without_the_generator_s_pause_the_same_gap_is_the_database_s():

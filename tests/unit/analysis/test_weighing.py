@@ -3,11 +3,15 @@
 import random
 
 import pytest
+from builders import ack, acks, course, journal
 from ordeals import play
 from shapes import SHAPES
 
 from pytest_rdsfailover.analysis import rows, weighing
 from pytest_rdsfailover.analysis.absence import absences
+from pytest_rdsfailover.analysis.pauses import Standstills
+from pytest_rdsfailover.analysis.series import series_of
+from pytest_rdsfailover.analysis.weighing import Scales
 
 
 @pytest.mark.parametrize("shape", ["flapping", "own_pauses", "deadlocks"])
@@ -21,3 +25,14 @@ def test_many_gaps_are_weighed_as_single_ones_are(monkeypatch, shape):
         monkeypatch.setattr(weighing, "MANY", 1)
         monkeypatch.setattr(rows, "BLOCK", 3)
         assert absences(series, course) == one_by_one
+
+
+@pytest.mark.parametrize(("slow", "counts"), [(0.005, 0.005), (0.010, 0.010), (0.5, 0.010)])
+def test_a_write_that_was_far_slower_than_the_others_is_not_what_one_may_take(slow, counts):
+    events = [*acks(0.01, 4.99, 0.002), ack(4.9, sent=4.9 - slow)]
+    scales = Scales(
+        series=series_of(journal(events)), acks=[0], gaps=[], disturbed=[], shown=[b""],
+        failing=[], still=Standstills.of(course()),
+    )  # fmt: skip
+
+    assert scales.slowest_before(5 * 10**9) == pytest.approx(counts * 1e9, rel=1e-6)

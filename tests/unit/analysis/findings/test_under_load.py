@@ -93,6 +93,11 @@ def test_connects_to_an_address_from_before_the_failover(at, told):
     assert ("old_address" in found) is told
 
 
+def test_connects_are_counted_from_the_moment_at_which_others_are_served():
+    found = diagnosed(journal([*CALM, *BACK, refused(12.5, writer=2), *others(14.0)], writers=3))
+    assert found["old_address"].evidence.startswith("2 connects were refused up to 1.60 s after")
+
+
 def test_a_cluster_that_serves_nobody_has_no_old_address():
     late = [refused(16.0), *acks(16.5, 20.0, 0.1)]
     assert "old_address" not in diagnosed(journal([*CALM, *late]))

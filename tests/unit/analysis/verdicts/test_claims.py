@@ -188,6 +188,7 @@ def test_claims_that_hold_raise_nothing():
         {"downtime": "p0 < 2s"},
         {"downtme": "p95 < 2s"},
         {"lost": "p95 == 0"},
+        {"no_downtime": ">= 0%"},
         {"no_downtime": ">= 100%"},
         {"no_downtime": ">= 1s"},
         {"no_downtime": 0.5},
