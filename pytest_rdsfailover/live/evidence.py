@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_rdsfailover.live.deployments import DeploymentFacts
 from pytest_rdsfailover.live.facts import ClusterFacts, GlobalFacts, ProxyFacts
 from pytest_rdsfailover.model.live_settings import LiveSettings
+
+Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,17 @@ class TriggerPlan:
 
 class UnknownError(Exception):
     """A gate needs a fact that could not be learned."""
+
+
+def learned(fact: Fact | None, what: str) -> Fact:
+    """Return a fact.
+
+    Raises:
+        UnknownError: if it could not be learned.
+    """
+    if fact is None:
+        raise UnknownError(f"{what} could not be learned")
+    return fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +74,14 @@ class GateEvidence:
     proxy: ProxyFacts | None
     world: GlobalFacts | None
     deployment: DeploymentFacts | None
-    alarms: Mapping[str, str]
+    alarms: Mapping[str, str] | None
     experiment: tuple[frozenset[str], frozenset[str]] | None
     plan: TriggerPlan | None
     failovers: tuple[float, ...]
     used: int
     session_age: float
     exclusive: bool
-    killed: bool
+    killed: bool | None
     recordable: str
     now: datetime
     unknown: tuple[str, ...] = field(default=())

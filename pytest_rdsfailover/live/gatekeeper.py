@@ -155,7 +155,7 @@ class Gatekeeper:
             cluster=asked.cluster, trigger=asked.trigger, aim=asked.aim, plan=str(evidence.plan),
             tags=dict(evidence.cluster.tags) if evidence.cluster else None,
             **_of_deployment(evidence),
-            alarms=dict(evidence.alarms), used=evidence.used,
+            alarms=dict(evidence.alarms or {}), used=evidence.used,
             refusals=[str(refusal) for refusal in closed],
         )  # fmt: skip
 

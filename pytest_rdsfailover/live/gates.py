@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_rdsfailover.live.consent import why_no_consent
-from pytest_rdsfailover.live.evidence import GateEvidence
+from pytest_rdsfailover.live.evidence import GateEvidence, learned
 from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.permissions import JUDGES
 from pytest_rdsfailover.live.windows import SOON, in_window, within
@@ -166,7 +166,8 @@ def proxy(evidence: GateEvidence) -> str:
 
 def alarms(evidence: GateEvidence) -> str:
     """Gate 5: every alarm that should stop us exists and is OK."""
-    states = {name: evidence.alarms.get(name, "not there") for name in evidence.asked.alarms}
+    states = learned(evidence.alarms, "the alarms") if evidence.asked.alarms else {}
+    states = {name: states.get(name, "not there") for name in evidence.asked.alarms}
     wrong = [f"{name} is {value}" for name, value in states.items() if value != "OK"]
     return "; ".join(wrong)
 
@@ -174,7 +175,7 @@ def alarms(evidence: GateEvidence) -> str:
 def budget(evidence: GateEvidence) -> str:
     """Gate 6: few failovers, far apart, within the allowed time, and no kill switch."""
     asked, now = evidence.asked, evidence.now.timestamp()
-    if evidence.killed:
+    if learned(evidence.killed, "the kill switch"):
         return f"the kill switch {asked.kill_switch} is there"
     if evidence.used >= asked.max_failovers:
         return f"{evidence.used} of {asked.max_failovers} failovers of this session are used"

@@ -138,7 +138,7 @@ class Gatherer:
             proxy=learn("the proxy", self.proxy),
             world=learn("the global database", self.world),
             deployment=deployment,
-            alarms=learn("the alarms", lambda: region.alarms(asked.alarms)) or {},
+            alarms=learn("the alarms", lambda: region.alarms(asked.alarms)),
             experiment=learn(
                 "the experiment",
                 lambda: template and experiment_facts(region.template(template)),
@@ -148,7 +148,7 @@ class Gatherer:
             used=asked.max_failovers if used is None else used,
             session_age=session_clock() - asked.started,
             exclusive=ledger.exclusive,
-            killed=killed is None or killed,
+            killed=killed,
             recordable=ledger.why_not_recordable(),
             now=datetime.fromtimestamp(time.time() + (self.offset or 0.0), UTC),
             unknown=tuple(unknown),

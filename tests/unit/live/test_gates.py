@@ -29,7 +29,7 @@ def closed(it):
 
 
 def test_good_evidence_opens_every_gate():
-    assert refusals(evidence()) == ()
+    assert refusals(evidence()) == refusals(evidence(alarms=None)) == ()  # none is asked for
     everything = settings(proxy="orders-proxy", alarms=("errors",), hours="13:00-15:00")
     assert closed(evidence(asked=everything, proxy=proxy(), alarms={"errors": "OK"})) == []
 
@@ -83,6 +83,8 @@ CLOSED = [
     ("alarms", {"asked": settings(alarms=("errors",)), "alarms": {"errors": "ALARM"}}, "errors is ALARM"),
     ("alarms", {"asked": settings(alarms=("errors",)), "alarms": {"errors": "INSUFFICIENT_DATA"}}, "INSUFFICIENT_DATA"),
     ("alarms", {"asked": settings(alarms=("errors",))}, "errors is not there"),
+    ("alarms", {"asked": settings(alarms=("errors",)), "alarms": None}, "could not be judged: the alarms could not be learned"),
+    ("budget", {"killed": None}, "could not be judged: the kill switch could not be learned"),
     ("budget", {"used": 1}, "1 of 1 failovers"),
     ("budget", {"killed": True}, "kill switch"),
     ("budget", {"failovers": (FIVE_MINUTES_AGO,)}, "its last failover was"),
