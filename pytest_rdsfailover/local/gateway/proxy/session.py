@@ -39,18 +39,16 @@ class ProxySession(Forwarder):
 
     Attributes:
         opening: its login.
-        commands: how many commands it has sent.
         full: it cannot take more, so that no further command of its is begun.
     """
 
     __slots__ = (
-        "_goes_on", "_message", "_pumping", "_queue", "_reader", "commands", "full", "opening",
+        "_goes_on", "_message", "_pumping", "_queue", "_reader", "full", "opening",
     )  # fmt: skip
 
     def __init__(self, service: Service["ProxySession"], number: int) -> None:
         super().__init__(service, number)
         self.opening = Opening(service, number)
-        self.commands = 0
         self._reader, self._message = PacketReader(), MessageReader()
         self._queue = CommandQueue()
         self._pumping = self.full = False
@@ -126,7 +124,6 @@ class ProxySession(Forwarder):
         try:
             while self._queue and not self._occupied:
                 message, self._shift = self._queue.take()
-                self.commands += 1
                 self._begin(message)
         except ProtocolError:
             # This may run while a server's bytes are taken: the server's session must not end for it.

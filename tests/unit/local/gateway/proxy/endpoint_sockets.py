@@ -1,0 +1,203 @@
+"""A proxy endpoint on real sockets, in the test's own event loop, before servers made of paper."""
+
+import asyncio
+import contextlib
+import ssl
+
+from proxy_world import NAMES, Server, login, query
+
+from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
+from pytest_rdsfailover.local.gateway.proxy.endpoint import ProxyEndpoint
+from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
+from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
+from pytest_rdsfailover.local.gateway.witness import Seen
+from pytest_rdsfailover.mysql.handshake import parse_greeting
+from pytest_rdsfailover.mysql.packets import PacketReader, frame, parse_error
+
+BOUND = 10  # seconds for what happens at once
+
+
+class ServerSide(asyncio.Protocol):
+    """One connection of the server's; it works on nothing while `working` is cleared."""
+
+    def __init__(self, house):
+        self.house, self.ended = house, asyncio.Event()
+        self.server = Server(len(house.connections) + 1)
+        self.held = b""
+        house.connections.append(self)
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self.send()
+
+    def data_received(self, data):
+        self.held += data
+        if not self.house.working.is_set():
+            self.house.stopped.set()
+            return
+        self.go_on()
+
+    def go_on(self):
+        held, self.held = self.held, b""
+        self.server.feed(held)
+        self.send()
+
+    def send(self):
+        self.transport.write(bytes(self.server.out))
+        self.server.out.clear()
+
+    def connection_lost(self, _):
+        self.ended.set()
+
+
+class House:
+    """A proxy endpoint, the server behind it, and the clients that a test has.
+
+    Attributes:
+        connections: the server's side of each database connection, in order.
+        working: the server answers.
+        away: the server cannot be reached.
+    """
+
+    def __init__(self, turns, settings=None):
+        self.connections, self.working, self.stopped = [], asyncio.Event(), asyncio.Event()
+        self.working.set()
+        self.away = False
+        self.listeners, self.clients = [], []
+        self.seen = Seen()
+        self.instance = Instance(id="instance-1", writer=True)
+        self.endpoint = ProxyEndpoint(
+            "proxy", ServerFacts(names=NAMES, charsets={}, most=4),
+            Directory(key=None, users=[Secret(username="app", password="secret")]),
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self.dial, turns.at_end,
+            seen=self.seen, secure=False,
+        )  # fmt: skip
+        if settings is not None:
+            self.endpoint.configure(settings)
+
+    async def __aenter__(self):
+        loop = asyncio.get_running_loop()
+        listen = loop.create_server
+
+        async def kept(*args, **more):
+            self.listeners.append(await listen(*args, **more))
+            return self.listeners[-1]
+
+        loop.create_server = kept
+        listener = await loop.create_server(lambda: ServerSide(self), "127.0.0.1", 0)
+        self.port = listener.sockets[0].getsockname()[1]
+        await self.endpoint.listen()
+        self.endpoint.pool.follow(self.instance)
+        return self
+
+    async def __aexit__(self, *_):
+        for listener in self.listeners:
+            listener.close()
+        for client in self.clients:
+            client.leave()
+        self.endpoint.hang_up()
+        for connection in self.connections:
+            connection.transport.abort()
+        async with asyncio.timeout(BOUND):
+            for client in self.clients:
+                with contextlib.suppress(ConnectionError):
+                    await client.writer.wait_closed()
+            for connection in self.connections:
+                await connection.ended.wait()
+
+    def dial(self, factory):
+        port = 1 if self.away else self.port
+        return asyncio.get_running_loop().create_connection(factory, "127.0.0.1", port)
+
+    def go_on(self):
+        """Let the server work again."""
+        self.working.set()
+        for connection in self.connections:
+            connection.go_on()
+
+    async def client(self):
+        """Return a client that has logged in."""
+        client = await self.stranger()
+        (greeting,) = await client.packets(1)
+        client.write(frame(login(parse_greeting(greeting.payload).scramble), 1))
+        await client.packets(1)
+        return client
+
+    async def stranger(self):
+        """Return a client that has not said anything."""
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.endpoint.port))
+        self.clients.append(client)
+        return client
+
+    @property
+    def counts(self):
+        pool = self.endpoint.pool
+        return len(pool.everything), len(pool.idle), pool.borrowed
+
+
+class Client:
+    """A client that knows how many packets it gets."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+        self.parts, self.waiting = PacketReader(), []
+
+    def write(self, data):
+        self.writer.write(data)
+
+    async def packets(self, count):
+        while len(self.waiting) < count:
+            data = await asyncio.wait_for(self.reader.read(1 << 16), BOUND)
+            if not data:
+                raise EOFError
+            self.waiting += self.parts.feed(data)
+        found, self.waiting = self.waiting[:count], self.waiting[count:]
+        return found
+
+    async def select(self, text):
+        """Return what a SELECT tells, which is its own text."""
+        self.write(query(text))
+        return (await self.packets(5))[3].payload[1:]
+
+    async def do(self, sql):
+        """Return the first byte of the answer to what has no rows."""
+        self.write(query(sql))
+        return (await self.packets(1))[0].payload[0]
+
+    async def error(self):
+        """Return the next packet, which is an error."""
+        return parse_error((await self.packets(1))[0].payload)
+
+    async def end(self):
+        """Return how the connection ends: `closed` or `reset`."""
+        try:
+            while await asyncio.wait_for(self.reader.read(1 << 16), BOUND):
+                pass
+        except ConnectionResetError:
+            return "reset"
+        return "closed"
+
+    def leave(self):
+        self.writer.transport.abort()
+
+
+async def until(true):
+    """Wait until something is true."""
+    deadline = asyncio.get_running_loop().time() + BOUND
+    while not true() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - no event tells of it
+        await asyncio.sleep(0.001)
+    assert true()
+
+
+def in_house(test, settings=None):
+    """Run a coroutine function with a house of its own."""
+    turns = Turns()
+
+    async def main():
+        async with House(turns, settings) as house:
+            await test(house)
+
+    with asyncio.Runner(loop_factory=lambda: event_loop(turns)) as runner:
+        runner.run(main())
