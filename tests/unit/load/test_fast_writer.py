@@ -37,6 +37,7 @@ class Wire:
     def __init__(self):
         self.sent, self.incoming, self.takes = [], [], None
         self.begun, self.error, self.peer = errno.EINPROGRESS, 0, ("h", 1)
+        self.options = []
 
     def __call__(self, *_):
         return self
@@ -67,10 +68,14 @@ class Wire:
     def getsockopt(self, *_):
         return self.error
 
-    def setsockopt(self, *_):
+    def setsockopt(self, *option):
+        self.options.append(option)
+
+    def setblocking(self, wanted):
         pass
 
-    setblocking = close = setsockopt
+    def close(self):
+        pass
 
 
 @pytest.fixture
@@ -216,6 +221,7 @@ def test_a_connection_is_not_made_by_a_refusal_nor_to_itself(writer, wire):
     wire.begun, wire.peer = errno.EINPROGRESS, ("h", 2)
     writer.use(INTENDED)
     writer.connected()
+    assert wire.options[-1] == (socket.SOL_SOCKET, socket.SO_LINGER, fast_writer.LINGER)
     wire.peer, wire.error = None, errno.ECONNREFUSED
     writer.use(INTENDED)
     writer.connected()
@@ -239,6 +245,16 @@ def test_a_connection_that_had_served_is_replaced_at_once_and_any_other_later(wr
     writer.receive()
     assert writer.next_try == clock.now
     assert len(writer.journal) == 2  # nothing was under way
+
+    ready(writer, wire)  # this one serves nothing, though the one before did
+    wire.incoming.append(b"")
+    writer.receive()
+    assert writer.next_try > clock.now
+
+
+def test_packets_are_sent_without_waiting_for_more(writer, wire):
+    ready(writer, wire)
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in wire.options
 
 
 def test_an_answer_in_pieces_is_one_answer(writer, wire):
