@@ -99,7 +99,14 @@ class LiveBlueGreen(Watch):
             self._conclude()
         elif deployment.status not in UNDER_WAY or self._is_back(deployment):
             self._await_events(lambda: bool(self._canceled or deployment.details))
-            self._fail(self._why(deployment))
+            self._fail_unless_it_goes_on()
+
+    def _fail_unless_it_goes_on(self) -> None:
+        """Look once more: answers may have been old, and a status that we do not know may pass."""
+        last = deployment_facts(self._gatherer.region.deployment(self._id))
+        self._note(last)
+        if last.status not in (IN_PROGRESS, COMPLETED):
+            self._fail(self._why(last))
 
     def _is_over(self, completed: float) -> bool:
         """Tell whether API and SQL agree that the cluster is healthy and led to green."""

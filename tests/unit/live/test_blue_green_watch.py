@@ -147,6 +147,21 @@ def test_an_older_answer_between_two_newer_ones_cancels_nothing(watched):
     assert watched.why() == []
 
 
+@pytest.mark.parametrize("told", ["AVAILABLE", "SWITCHOVER_FINALIZING"])
+@pytest.mark.parametrize("then", ["SWITCHOVER_IN_PROGRESS", "SWITCHOVER_COMPLETED"])
+def test_old_answers_and_an_unknown_status_fail_no_switchover_that_goes_on(watched, told, then):
+    """It is asked for once more when RDS has had the time to tell a reason, and told none."""
+
+    def goes_on(seconds):
+        watched.aws.status = then
+        return watched.passes(seconds)
+
+    watched.watch._over.wait = goes_on
+    watched.look("SWITCHOVER_IN_PROGRESS", told, told)
+    assert watched.why() == []
+    assert watched.look("SWITCHOVER_COMPLETED")
+
+
 def test_a_guardrail_that_refuses_at_once_is_known_by_its_event(watched):
     watched.tell(CANCELED, 0.5)
     assert watched.look(*["AVAILABLE"] * 5)
