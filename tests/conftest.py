@@ -33,7 +33,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "patient")
 
 # Of what is there once all tests are collected nothing is garbage before the end. To look for some
 # among it, again and again, takes a fifth of the time of collecting, in each worker, and a tenth of
-# that of the unit tests.
+# that of the unit tests; and as a worker ends, pytest would look through it twice, for seconds.
 
 
 def pytest_collection():
@@ -51,10 +51,6 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish():
     gc.freeze()
     gc.enable()
-
-
-def pytest_sessionfinish():
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
