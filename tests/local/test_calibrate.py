@@ -12,6 +12,7 @@ pytestmark = pytest.mark.local
 NOISE = 0.06  # seconds, a fifth of the shorter freeze; a quiet machine errs by 2 ms
 
 
+@pytest.mark.one_server  # a stopped process is stopped, whichever it is
 def test_freezes_of_known_length_are_measured(server_program: ServerProgram, monkeypatch):
     monkeypatch.setenv("RDS_SERVER", str(server_program.path))
     with server() as (own, endpoint):

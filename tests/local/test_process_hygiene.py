@@ -66,6 +66,7 @@ def test_killing_the_owner_at_any_moment_leaves_nothing(line, later):
         assert owner.left() == []
 
 
+@pytest.mark.one_server  # a killed server of either kind ends at once
 @pytest.mark.parametrize("share", SHARES)
 def test_killing_the_owner_of_a_server_at_any_moment_leaves_nothing(server_program, share):
     with marked.owner(SERVER, RDS_SERVER=str(server_program.path)) as owner:

@@ -74,6 +74,7 @@ def test_the_end_of_the_owner_drops_its_account(running, before, owner, how):
     assert owner.left() == []
 
 
+@pytest.mark.one_server  # which statements drop it, the test above asks of each server
 @pytest.mark.parametrize("share", SHARES)
 def test_the_end_of_the_owner_at_any_moment_of_its_start_drops_its_account(
     running, before, owner, share
@@ -261,6 +262,7 @@ def test_trial(rds_trial, rds_cluster):
 """
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("how", DEADLY, ids=lambda how: how.name)
 def test_a_run_of_pytest_that_is_ended_in_a_trial_leaves_nothing_on_the_server(
     running, before, tmp_path, how

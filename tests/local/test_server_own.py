@@ -239,6 +239,7 @@ with Supervisor() as supervisor:
 """
 
 
+@pytest.mark.one_server  # who waits for whom is no matter of the server's
 def test_a_template_wanted_by_eight_processes_at_once_is_made_once(server_program, tmp_path):
     count = tmp_path / "count"
     environ = {"RDS_SERVER": str(server_program.path), "COUNT": str(count), "CACHE": str(tmp_path)}

@@ -49,19 +49,21 @@ async def test_blocking(rds_trial, rds_cluster):
 """
 
 
-@pytest.mark.parametrize(("module", "name"), [("pytest_asyncio", "asyncio"), ("anyio", "anyio")])
-def test_an_engine_of_the_test_s_loop_works_in_the_trials_that_it_awaits(project, module, name):
-    pytest.importorskip(module)
+def test_an_engine_of_the_test_s_loop_works_in_the_trials_that_it_awaits(project):
+    """Under either plugin; the example, which is for one of them, is with them."""
+    pytest.importorskip("pytest_asyncio")
+    pytest.importorskip("anyio")
     project.makeconftest(ALWAYS_FIT)
-    shutil.copy(EXAMPLE / "orders.py", project.path)
-    project.makepyfile(test_them=TEST.replace("MARK", name))
+    shutil.copytree(EXAMPLE, project.path / "asynchronous")
+    for name in ("asyncio", "anyio"):
+        (project.path / "asynchronous" / f"test_{name}.py").write_text(TEST.replace("MARK", name))
 
-    arguments = ("-p", name, "--rds-json=out.json")
+    arguments = ("-p", "asyncio", "-p", "anyio", "--rds-json=out.json", "asynchronous")
     result = fit(lambda: project.runpytest_subprocess(*arguments), unfit_line)
 
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=4)
     trials = json.loads((project.path / "out.json").read_text())["trials"]
-    assert [trial["valid"] for trial in trials] == [True] * 3
+    assert [trial["valid"] for trial in trials] == [True] * (2 * 3 + 2)
     said = [each["text"] for trial in trials for each in trial.get("complaints", ())]
     assert not [text for text in said if "loop" in text]
 
@@ -80,13 +82,3 @@ def test_an_engine_that_is_shared_across_loops_is_named(project):
     assert not trial["valid"]
     assert [each for each in trial["complaints"] if "await rds_trial.run" in each.get("remedy", "")]
     assert "## Complaints" in (project.path / "out.md").read_text()
-
-
-def test_the_example_of_an_asynchronous_application_passes(project):
-    pytest.importorskip("pytest_asyncio")
-    project.makeconftest(ALWAYS_FIT)
-    shutil.copytree(EXAMPLE, project.path / "asynchronous")
-
-    result = fit(lambda: project.runpytest_subprocess("-p", "asyncio", "asynchronous"), unfit_line)
-
-    result.assert_outcomes(passed=2)

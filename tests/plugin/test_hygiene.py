@@ -1,5 +1,6 @@
 """Nothing is left behind, however a run ends: no process, no directory, no database."""
 
+import itertools
 import os
 import random
 import re
@@ -84,9 +85,16 @@ STAGES = [
 ]
 
 
-@pytest.mark.parametrize(("stage", "later"), STAGES)
+# pytest lets SIGTERM end it as SIGKILL does, so one moment is enough for that.
+ENDS = [
+    *itertools.product((signal.SIGKILL, signal.SIGINT), STAGES),
+    (signal.SIGTERM, STAGES[-1]),
+]
+
+
 @pytest.mark.parametrize(
-    "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name
+    ("how", "stage", "later"),
+    [pytest.param(how, *moment, id=f"{how.name}-{moment[0]}") for how, moment in ENDS],
 )
 def test_a_run_that_is_ended_at_any_moment_leaves_nothing(run, project, request, how, stage, later):
     if how == signal.SIGKILL or stage == "trial":  # elsewhere it would start for nothing
