@@ -1,17 +1,15 @@
 """A real gateway process over a real server, for the gateway's tests."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pymysql
+from forked_gateway import ForkedGateway
 from plain_server import PASSWORD, PlainServer
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient, connect
@@ -19,13 +17,6 @@ from pytest_rdsfailover.local.gateway.config import Config, encode
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.script import Step
-
-# A test may plant a fault before the gateway begins.
-MAIN = """
-import sys
-from pytest_rdsfailover.local.gateway.main import main
-sys.exit(main())
-"""
 
 
 class RunningGateway:
@@ -87,24 +78,14 @@ def gateway(
             unix_socket=server.socket, secrets=(Secret(username="app", password=PASSWORD),),
             **toxiproxy or {},
         )  # fmt: skip
-        process = subprocess.Popen(
-            [sys.executable, "-c", plant + MAIN],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ},
-        )  # fmt: skip
-        try:
-            process.stdin.write(encode(config).encode() + b"\n")
-            process.stdin.flush()
-            ports = json.loads(process.stdout.readline())["ports"]
+        with closing(ForkedGateway(plant)) as process:
+            ports = json.loads(process.tell(encode(config)))["ports"]
             with connect(control) as client:
                 running = RunningGateway(server, ports, client, process)
                 running.ca = str(Path(directory, "ca.pem"))
                 yield running
                 failures = client.describe().failures
                 assert not failures, failures
-        finally:
-            process.stdin.close()
-            process.wait(10)
-            process.stdout.close()
 
 
 def rows(connection, sql, *arguments):

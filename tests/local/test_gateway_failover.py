@@ -419,7 +419,7 @@ def test_a_fault_of_the_gateway_s_own_is_told_to_who_asks(server):
 def test_the_process_ends_at_once_when_it_is_no_longer_wanted(server, end):
     with gateway_process.gateway(server) as gateway:
         connection = gateway.connect()
-        gateway.process.stdin.close() if end == "stdin" else gateway.process.terminate()
+        gateway.process.release() if end == "stdin" else gateway.process.terminate()
         assert gateway.process.wait(5) == 0
         with pytest.raises(GatewayError):
             gateway.control.ping()
