@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from traceback import walk_tb
 from typing import Any
 
 from pytest_rdsfailover.model.errors import RdsFailoverError, forget_frames, public
@@ -219,3 +220,14 @@ def explained(action: str) -> Iterator[None]:
         forget_frames(error)
         sent = isinstance(error, HTTPClientError | ResponseParserError)
         raise AwsError(action, type(error).__name__, str(error), unanswered=sent) from error
+    except Exception as error:
+        if not _met_in_botocore(error):
+            raise
+        forget_frames(error)  # such as by a page of HTML in place of an answer
+        raise AwsError(action, type(error).__name__, str(error), unanswered=True) from error
+
+
+def _met_in_botocore(error: Exception) -> bool:
+    """Tell whether an error was raised while botocore was at work."""
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return any(module.partition(".")[0] == "botocore" for module in modules)

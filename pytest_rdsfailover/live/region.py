@@ -232,8 +232,10 @@ class Region:
     def secret(self, arn: str) -> str:
         """Return the text of a secret; its repr does not show it."""
         with unlogged():
-            text = self._ask("secretsmanager", "get_secret_value", SecretId=arn)["SecretString"]
-        return Hidden(text)
+            answer = self._ask("secretsmanager", "get_secret_value", SecretId=arn)
+        if "SecretString" not in answer:
+            raise AwsError("get_secret_value", "NoText", f"{arn} is a binary secret, not a text")
+        return Hidden(answer["SecretString"])
 
     def experiment(self, identifier: str) -> Plain:
         """Return an experiment as FIS describes it."""

@@ -9,6 +9,7 @@ import logging
 import pytest
 from regions import ACCOUNT
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live.region import Region
 
 pytestmark = pytest.mark.local
@@ -109,3 +110,13 @@ def test_botocore_logs_nothing_of_the_answer_with_the_secret(stand_in, caplog):
         assert password not in caplog.text
         region.client("secretsmanager").get_secret_value(SecretId=arn)
     assert password in caplog.text  # so it is we who keep it out
+
+
+def test_a_secret_that_is_no_text_is_told_as_one(stand_in):
+    client = stand_in.client("secretsmanager")
+    arn = client.create_secret(Name="binary", SecretBinary=b"b1nary-secret")["ARN"]
+    try:
+        with pytest.raises(AwsError, match="is a binary secret, not a text"):
+            Region("us-east-2", stand_in.url).secret(arn)
+    finally:
+        client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)

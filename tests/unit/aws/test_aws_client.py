@@ -6,7 +6,8 @@ from pytest_rdsfailover.aws.client import ApiPlace, AwsError, explained, session
 
 botocore = pytest.importorskip("botocore.exceptions")
 pytest.importorskip("boto3")
-ResponseParserError = pytest.importorskip("botocore.parsers").ResponseParserError
+parsers = pytest.importorskip("botocore.parsers")
+ResponseParserError = parsers.ResponseParserError
 
 PLACE = ApiPlace(url="http://127.0.0.1:9", region="us-east-2", key="k", secret="s")
 BROKEN = {
@@ -51,6 +52,25 @@ def test_an_error_keeps_no_frame_of_who_has_sent_a_request(error, told, unanswer
     assert (raised.value.code, raised.value.message, raised.value.request_id) == told
     assert raised.value.unanswered is unanswered
     # Of the frames in which the request was, none is left; the last one raises our own error.
+    assert raised.value.__cause__.__traceback__ is None
+
+
+def test_a_page_of_html_in_place_of_an_answer_is_an_error_of_aws_without_its_frames():
+    shape = (
+        pytest.importorskip("botocore.session")
+        .get_session()
+        .get_service_model("rds")
+        .operation_model("DescribeDBClusters")
+    )
+    page = {"body": b"<html><body>hello</body></html>", "headers": {}, "status_code": 200}
+
+    with (
+        pytest.raises(AwsError, match="describe failed: KeyError") as raised,
+        explained("describe"),
+    ):
+        parsers.create_parser("query").parse(page, shape.output_shape)
+
+    assert raised.value.unanswered
     assert raised.value.__cause__.__traceback__ is None
 
 
