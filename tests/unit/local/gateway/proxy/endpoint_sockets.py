@@ -1,18 +1,18 @@
-"""A proxy endpoint on real sockets, in the test's own event loop, before servers made of paper."""
+"""A proxy on real sockets, in the test's own event loop, before a server made of paper."""
 
 import asyncio
 import contextlib
 import ssl
+from types import SimpleNamespace
 
-from proxy_world import NAMES, Server, login, query
+from proxy_world import NAMES, PASSWORD, Server, login, query
 
-from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
-from pytest_rdsfailover.local.gateway.proxy.endpoint import ProxyEndpoint
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
+from pytest_rdsfailover.local.gateway.proxy.rds_proxy import PROXY, RdsProxy
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
-from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
-from pytest_rdsfailover.local.gateway.witness import Seen
+from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.mysql.handshake import parse_greeting
 from pytest_rdsfailover.mysql.packets import PacketReader, frame, parse_error
 
@@ -53,29 +53,31 @@ class ServerSide(asyncio.Protocol):
 
 
 class House:
-    """A proxy endpoint, the server behind it, and the clients that a test has.
+    """A proxy of two instances, the server behind it, and the clients that a test has.
 
     Attributes:
+        endpoint: the proxy's endpoint for the writer.
         connections: the server's side of each database connection, in order.
         working: the server answers.
         away: the server cannot be reached.
     """
 
-    def __init__(self, turns, settings=None):
+    def __init__(self, turns, settings=None, tls=None):
         self.connections, self.working, self.stopped = [], asyncio.Event(), asyncio.Event()
         self.working.set()
         self.away = False
         self.listeners, self.clients = [], []
-        self.seen = Seen()
-        self.instance = Instance(id="instance-1", writer=True)
-        self.endpoint = ProxyEndpoint(
-            "proxy", ServerFacts(names=NAMES, charsets={}, most=4),
-            Directory(key=None, users=[Secret(username="app", password="secret")]),
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self.dial, turns.at_end,
-            seen=self.seen, secure=False,
+        self.witness, self.router = TrafficCounter(), Router(2)
+        self.instance = self.router.instances["instance-1"]
+        self.proxy = RdsProxy(
+            self.router, ServerFacts(names=NAMES, charsets={}, most=4),
+            tls or SimpleNamespace(context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)),
+            self.dial, turns.at_end, secrets=[Secret(username="app", password="secret")],
+            witness=self.witness, secure=False,
         )  # fmt: skip
+        self.endpoint = self.proxy.endpoints[PROXY]
         if settings is not None:
-            self.endpoint.configure(settings)
+            self.proxy.configure(settings)
 
     async def __aenter__(self):
         loop = asyncio.get_running_loop()
@@ -88,8 +90,7 @@ class House:
         loop.create_server = kept
         listener = await loop.create_server(lambda: ServerSide(self), "127.0.0.1", 0)
         self.port = listener.sockets[0].getsockname()[1]
-        await self.endpoint.listen()
-        self.endpoint.pool.follow(self.instance)
+        self.ports = await self.proxy.listen()
         return self
 
     async def __aexit__(self, *_):
@@ -97,7 +98,7 @@ class House:
             listener.close()
         for client in self.clients:
             client.leave()
-        self.endpoint.hang_up()
+        self.proxy.hang_up()
         for connection in self.connections:
             connection.transport.abort()
         async with asyncio.timeout(BOUND):
@@ -117,17 +118,18 @@ class House:
         for connection in self.connections:
             connection.go_on()
 
-    async def client(self):
+    async def client(self, endpoint=PROXY, user=b"app", password=PASSWORD):
         """Return a client that has logged in."""
-        client = await self.stranger()
+        client = await self.stranger(endpoint)
         (greeting,) = await client.packets(1)
-        client.write(frame(login(parse_greeting(greeting.payload).scramble), 1))
+        scramble = parse_greeting(greeting.payload).scramble
+        client.write(frame(login(scramble, user=user, password=password), 1))
         await client.packets(1)
         return client
 
-    async def stranger(self):
+    async def stranger(self, endpoint=PROXY):
         """Return a client that has not said anything."""
-        client = Client(*await asyncio.open_connection("127.0.0.1", self.endpoint.port))
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.ports[endpoint]))
         self.clients.append(client)
         return client
 
@@ -191,12 +193,12 @@ async def until(true):
     assert true()
 
 
-def in_house(test, settings=None):
+def in_house(test, settings=None, tls=None):
     """Run a coroutine function with a house of its own."""
     turns = Turns()
 
     async def main():
-        async with House(turns, settings) as house:
+        async with House(turns, settings, tls) as house:
             await test(house)
 
     with asyncio.Runner(loop_factory=lambda: event_loop(turns)) as runner:

@@ -31,7 +31,7 @@ def test_a_connection_is_lent_for_a_command_and_serves_the_next_client():
         assert await second.select(b"SELECT 2") == b"SELECT 2"
         assert house.counts == (1, 1, 0)
         assert house.endpoint.counts == {"borrows": 2, "opened": 1}
-        assert (house.endpoint.clients, house.seen.connections) == (2, 2)
+        assert (house.endpoint.clients, house.witness.at("proxy").connections) == (2, 2)
 
     in_house(test)
 
@@ -130,14 +130,14 @@ def test_a_server_that_cannot_be_reached_is_tried_again(monkeypatch):
 @pytest.mark.parametrize("patience", [0, 0.01])
 def test_who_waits_in_vain_gets_9501_and_may_ask_again(patience):
     async def test(house):
-        house.endpoint.pool.follow()
+        house.proxy.hold(refuse=False)
         client = await house.client()
         client.write(query(ROW))
         fault = await client.error()
         assert (fault.code, house.endpoint.counts["borrow_timeouts"]) == (9501, 1)
         assert not house.endpoint.pool.waiting
-        house.endpoint.pool.follow(house.instance)
-        house.endpoint.configure(ProxySettings())
+        house.proxy.follow()
+        house.proxy.configure(ProxySettings())
         assert await client.select(ROW) == ROW
 
     of(connection_borrow_timeout=patience)(test)
@@ -312,9 +312,9 @@ def test_other_settings_are_taken_at_once():
         for client in clients:
             await client.do(b"COMMIT")
         assert house.counts == (2, 2, 0)  # half of them stay idle
-        house.endpoint.configure(ProxySettings(max_idle_connections_percent=0))
+        house.proxy.configure(ProxySettings(max_idle_connections_percent=0))
         assert house.counts == (0, 0, 0)
-        house.endpoint.configure(ProxySettings(max_connections_percent=25))
+        house.proxy.configure(ProxySettings(max_connections_percent=25))
         assert house.endpoint.pool.most == 1
 
     in_house(test)

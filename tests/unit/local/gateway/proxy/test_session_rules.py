@@ -9,11 +9,28 @@ from test_proxy_session import told
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
 from pytest_rdsfailover.local.gateway.proxy.database import FORGET
 from pytest_rdsfailover.local.gateway.proxy.opening import Opening
-from pytest_rdsfailover.local.gateway.proxy.pinning.effects import NOTHING, TOO_LONG, Effect, merged
+from pytest_rdsfailover.local.gateway.proxy.pinning.effects import (
+    EXECUTABLE_COMMENT,
+    NOTHING,
+    TOO_LONG,
+    Effect,
+    merged,
+)
 from pytest_rdsfailover.local.gateway.proxy.pinning.pinning import LONGEST, effect
 from pytest_rdsfailover.mysql.handshake import Capability
-from pytest_rdsfailover.mysql.packets import frame, parse_error
-from pytest_rdsfailover.mysql.responses import Command
+from pytest_rdsfailover.mysql.packets import (
+    STATUS_AUTOCOMMIT,
+    STATUS_IN_TRANS,
+    STATUS_MORE_RESULTS,
+    STATUS_NO_BACKSLASH_ESCAPES,
+    ServerFault,
+    eof_packet,
+    error_packet,
+    frame,
+    ok_packet,
+    parse_error,
+)
+from pytest_rdsfailover.mysql.responses import Command, Response
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
 MARK = b"%s AS `%s`".__mod__
@@ -175,3 +192,93 @@ def test_a_statement_that_looks_back_is_told_what_its_connection_cannot_know(
     before = Aftermath(7)
     before.elsewhere, before.warnings = elsewhere, [(b"Note", b"1", b"a")]
     assert before.told(b"\3" + sql, SqlDialect(), marked, here=here) == b"\3" + told_
+
+
+# What a session remembers ------------------------------------------------------------------------
+
+
+def statuses(session):
+    """Return the status flags of each OK that the session has sent."""
+    return [int.from_bytes(packet.payload[3:5], "little") for packet in told(session)]
+
+
+def test_a_ping_shows_the_flags_of_a_session_and_none_that_were_of_an_answer():
+    session = World().client(1)
+    for status, shown in ((STATUS_AUTOCOMMIT, 2), (0, 0), (STATUS_MORE_RESULTS | 2, 2)):
+        session._status = status
+        session.from_client(frame(bytes((Command.PING,)), 0))
+        assert statuses(session) == [shown]
+
+
+def test_a_session_begins_with_autocommit_and_no_insert_id_and_so_it_does_after_a_reset():
+    world = World()
+    session = world.client(1)
+    session._carried.insert_id, session._status = 9, 0
+    session.from_client(frame(bytes((Command.RESET_CONNECTION,)), 0))
+
+    assert statuses(session) == [STATUS_AUTOCOMMIT]
+    assert (session._carried.insert_id, session.schema) == (0, b"app")
+    assert not session.in_transaction
+
+
+@pytest.mark.parametrize(("option", "several"), [(b"\0\0", True), (b"\1\0", False)])
+def test_several_statements_a_text_are_switched_by_the_client(option, several):
+    session = World().client(1)
+    session.from_client(frame(bytes((Command.SET_OPTION,)) + option, 0))
+
+    (answer,) = told(session)
+    assert answer.payload[0] == 0xFE  # an end of rows, for a client that knows of them
+    assert bool(session.key.capabilities & Capability.MULTI_STATEMENTS) is several
+
+
+def test_a_backslash_ends_no_text_once_the_server_says_that_it_escapes_nothing():
+    session = World().client(1)
+    assert session._dialect.backslash
+    session._status |= STATUS_NO_BACKSLASH_ESCAPES
+    assert not session._dialect.backslash
+
+
+def test_a_statement_of_the_proxy_s_own_that_fails_ends_only_who_has_sent_a_command_by_then():
+    for sent, ends in ((False, False), (True, True)):
+        world = World()
+        session = world.client(1)
+        session.from_client(query(b"SELECT 1"))
+        assert not session._sent  # nobody has a connection yet
+        session._sent = sent
+        session.broken(ServerFault(1064, "42000", "planted"))
+        assert session.closing is ends
+        assert [parse_error(packet.payload).code for packet in told(session)] == [1064] * (not ends)
+
+
+def test_a_command_is_sent_once_its_connection_is_in_its_session_s_state():
+    world = World()
+    session = world.client(1)
+    session.from_client(query(b"BEGIN"))
+    assert not session._sent
+    world.settle()
+    assert session._sent
+    session.from_client(query(b"SELECT 1"))
+    world.settle()
+    assert session.in_transaction
+    assert session._status & STATUS_IN_TRANS
+
+
+@pytest.mark.parametrize(
+    "sql", [b"/*! SET @a = 1 */", b"/*M! SELECT 1 */", b"/*!50000 SELECT 1 */"]
+)
+def test_what_a_comment_executes_may_do_anything(sql):
+    found = effect(b"\3" + sql, SqlDialect(version=101106, mariadb=True))
+    assert found == Effect(pin=EXECUTABLE_COMMENT, changes=True, leaves=True, reads=True)
+
+
+def test_a_result_and_an_error_have_no_row_count_and_what_changes_rows_has():
+    result, changed = (Response(Command.QUERY, deprecate_eof=True) for _ in range(2))
+    result.queried, result.rows = True, 3
+    after = Aftermath(7)
+    after.row_count = 5
+    after.note(eof_packet(2), result)
+    assert (after.row_count, after.found_rows) == (-1, 7)
+    after.note(ok_packet(2)[:1] + b"\x04" + ok_packet(2)[2:], changed)
+    assert after.row_count == 4
+    after.note(error_packet(ServerFault(1064, "42000", "no")), changed)
+    assert after.row_count == -1
