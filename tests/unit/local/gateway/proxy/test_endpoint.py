@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from endpoint_sockets import in_house, until
+from gateway_sockets import in_proxy, until
 from proxy_world import query
 
 from pytest_rdsfailover.local.gateway.proxy import databases, lifetimes
@@ -18,7 +18,7 @@ ROW = b"SELECT 1"
 
 def of(**changes):
     """Run a coroutine function with a house whose proxy has these settings."""
-    return lambda test: in_house(test, ProxySettings(**changes))
+    return lambda test: in_proxy(test, ProxySettings(**changes))
 
 
 def test_a_connection_is_lent_for_a_command_and_serves_the_next_client():
@@ -33,7 +33,7 @@ def test_a_connection_is_lent_for_a_command_and_serves_the_next_client():
         assert house.endpoint.counts == {"borrows": 2, "opened": 1}
         assert (house.endpoint.clients, house.witness.at("proxy").connections) == (2, 2)
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_numbers_of_sessions_are_far_above_those_of_threads_and_never_come_again():
@@ -42,7 +42,7 @@ def test_numbers_of_sessions_are_far_above_those_of_threads_and_never_come_again
         one, two = (int.from_bytes(each[each.index(0, 1) + 1 :][:4], "little") for each in found)
         assert (two - one, one >= FIRST_NUMBER) == (1, True)
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_commands_that_were_sent_together_are_answered_in_order():
@@ -53,7 +53,7 @@ def test_commands_that_were_sent_together_are_answered_in_order():
         rows = [packet.payload[1:] for packet in packets[3::5]]
         assert rows == [b"SELECT %d" % number for number in range(20)]
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_who_leaves_an_open_transaction_leaves_nothing_of_it():
@@ -69,7 +69,7 @@ def test_who_leaves_an_open_transaction_leaves_nothing_of_it():
         assert not server.server.status & STATUS_IN_TRANS
         assert house.endpoint.clients == 0
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_whose_command_is_at_work_when_its_client_leaves_is_ended_with_its_connection():
@@ -86,7 +86,7 @@ def test_whose_command_is_at_work_when_its_client_leaves_is_ended_with_its_conne
         assert house.endpoint.cut("instance-1", "reset") == {1}, "the thread may still be at work"
         assert house.endpoint.cut("instance-1", "reset") == set()
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_a_server_that_hangs_up_in_a_transaction_ends_its_client_and_no_other():
@@ -98,7 +98,7 @@ def test_a_server_that_hangs_up_in_a_transaction_ends_its_client_and_no_other():
         assert await other.select(ROW) == ROW
         assert house.endpoint.counts["opened"] == 2
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_a_server_that_hangs_up_on_an_idle_connection_ends_no_client():
@@ -109,7 +109,7 @@ def test_a_server_that_hangs_up_on_an_idle_connection_ends_no_client():
         await until(lambda: house.counts == (0, 0, 0))
         assert await client.select(ROW) == ROW
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_a_server_that_cannot_be_reached_is_tried_again(monkeypatch):
@@ -124,7 +124,7 @@ def test_a_server_that_cannot_be_reached_is_tried_again(monkeypatch):
         assert (await client.packets(5))[3].payload[1:] == ROW
         assert 0 < house.endpoint.waits.longest < 10
 
-    in_house(test)
+    in_proxy(test)
 
 
 @pytest.mark.parametrize("patience", [0, 0.01])
@@ -166,7 +166,7 @@ def test_a_proxy_that_refuses_says_so_in_place_of_a_greeting():
         house.endpoint.refusing = False
         assert await (await house.client()).select(ROW) == ROW
 
-    in_house(test)
+    in_proxy(test)
 
 
 @pytest.mark.parametrize(("how", "ends"), [("reset", "reset"), ("close", "closed")])
@@ -185,7 +185,7 @@ def test_a_failover_ends_what_was_in_the_middle_of_something_only(how, ends):
         assert house.endpoint.counts["cut"] == 1
         assert await idle.select(ROW) == ROW
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_a_client_that_is_left_hanging_hears_nothing_until_it_is_reset():
@@ -200,7 +200,7 @@ def test_a_client_that_is_left_hanging_hears_nothing_until_it_is_reset():
         assert await hanging.end() == "reset"
         assert await idle.select(ROW) == ROW
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_a_promoted_green_environment_ends_all_clients():
@@ -211,7 +211,7 @@ def test_a_promoted_green_environment_ends_all_clients():
         assert [await client.end() for client in clients] == ["reset"] * 2
         await until(lambda: house.endpoint.clients == 0)
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_what_breaks_the_protocol_ends_its_own_client():
@@ -221,7 +221,7 @@ def test_what_breaks_the_protocol_ends_its_own_client():
         assert await broken.end() == "closed"
         assert await other.select(ROW) == ROW
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_who_is_pinned_keeps_its_connection_and_is_told_with_its_reason():
@@ -240,7 +240,7 @@ def test_who_is_pinned_keeps_its_connection_and_is_told_with_its_reason():
         assert house.endpoint.pinned_now == 0
         assert b"" in house.connections[0].server.seen
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_who_quits_is_hung_up_on():
@@ -250,7 +250,7 @@ def test_who_quits_is_hung_up_on():
         assert await client.end() == "closed"
         await until(lambda: house.endpoint.clients == 0)
 
-    in_house(test)
+    in_proxy(test)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_other_settings_are_taken_at_once():
         house.proxy.configure(ProxySettings(max_connections_percent=25))
         assert house.endpoint.pool.most == 1
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_an_initial_query_is_run_on_each_new_connection_statement_by_statement():

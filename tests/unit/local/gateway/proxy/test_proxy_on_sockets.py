@@ -5,7 +5,7 @@ import json
 import ssl
 
 import pytest
-from endpoint_sockets import BOUND, in_house, until
+from gateway_sockets import BOUND, in_proxy, until
 from proxy_world import login, query
 
 from pytest_rdsfailover.local.gateway.proxy.control import ProxyControl
@@ -41,7 +41,7 @@ def test_each_endpoint_leads_to_its_own_instances_and_follows_the_writer():
         (pool,) = house.endpoint.pool.everything
         assert pool.instance is two
 
-    in_house(test)
+    in_proxy(test)
 
 
 @pytest.mark.parametrize("change", ["hold", "state"])
@@ -62,7 +62,7 @@ def test_a_request_waits_while_there_is_no_writer_and_is_served_by_the_next(chan
         house.proxy.follow()
         assert (await client.packets(5))[3].payload[1:] == ROW
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_a_failover_cuts_both_endpoints_and_tells_all_threads():
@@ -77,7 +77,7 @@ def test_a_failover_cuts_both_endpoints_and_tells_all_threads():
         house.proxy.reset_silent("instance-1")
         assert await writing.end() == "reset"
 
-    in_house(test)
+    in_proxy(test)
 
 
 # What it tells -----------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ def test_its_figures_are_of_now_and_since_it_was_told_to_forget():
         assert (told.borrows, told.opened, told.longest_wait, house.endpoint.pins) == (0, 0, 0, [])
         assert (told.client_connections, told.pinned, told.idle) == (3, 1, 1)
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_it_can_be_set_up_asked_and_given_secrets_while_it_runs():
@@ -134,7 +134,7 @@ def test_it_can_be_set_up_asked_and_given_secrets_while_it_runs():
         assert ask["proxy_forget"]({"command": "proxy_forget"}) == done
         assert ask["proxy"]({"command": "proxy", "endpoint": PROXY}).pins == ()
 
-    in_house(test)
+    in_proxy(test)
 
 
 def test_it_is_known_by_the_names_that_it_is_told():
@@ -147,7 +147,7 @@ def test_it_is_known_by_the_names_that_it_is_told():
         assert house.proxy.directory.addresses == {"127.0.0.9:1"}
         assert [*map(list, certified)] == [["a.test"]]
 
-    in_house(test)
+    in_proxy(test)
 
 
 # TLS ---------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_a_client_over_tls_is_served_and_one_without_is_refused_where_tls_is_req
         assert await plain.end() == "closed"
         assert await client.select(ROW) == ROW
 
-    in_house(test, ProxySettings(require_tls=True), authority)
+    in_proxy(test, ProxySettings(require_tls=True), authority)
 
 
 def test_a_client_that_ends_tls_is_told_so_and_leaves_nothing(authority):
@@ -197,7 +197,7 @@ def test_a_client_that_ends_tls_is_told_so_and_leaves_nothing(authority):
         assert house.counts == (1, 1, 0)
         assert await other.select(ROW) == ROW
 
-    in_house(test, tls=authority)
+    in_proxy(test, tls=authority)
 
 
 def test_what_is_no_tls_ends_its_client(authority):
@@ -209,4 +209,4 @@ def test_what_is_no_tls_ends_its_client(authority):
         assert await client.end() == "closed"
         assert await other.select(ROW) == ROW
 
-    in_house(test, tls=authority)
+    in_proxy(test, tls=authority)

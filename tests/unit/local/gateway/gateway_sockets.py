@@ -1,4 +1,4 @@
-"""A proxy on real sockets, in the test's own event loop, before a server made of paper."""
+"""Endpoints on real sockets, in the test's own event loop, before a server made of paper."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import PROXY, RdsProxy
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.router import Router
+from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
 from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.mysql.handshake import parse_greeting
@@ -53,31 +54,34 @@ class ServerSide(asyncio.Protocol):
 
 
 class House:
-    """A proxy of two instances, the server behind it, and the clients that a test has.
+    """A cluster of two instances on real sockets, with the server behind it and a test's clients.
 
     Attributes:
-        endpoint: the proxy's endpoint for the writer.
+        router: knows the instances.
+        instance: the writer.
         connections: the server's side of each database connection, in order.
         working: the server answers.
         away: the server cannot be reached.
     """
 
-    def __init__(self, turns, settings=None, tls=None):
+    usual = "cluster"  # the endpoint that clients come to
+
+    def __init__(self, turns):
         self.connections, self.working, self.stopped = [], asyncio.Event(), asyncio.Event()
         self.working.set()
         self.away = False
         self.listeners, self.clients = [], []
         self.witness, self.router = TrafficCounter(), Router(2)
         self.instance = self.router.instances["instance-1"]
-        self.proxy = RdsProxy(
-            self.router, ServerFacts(names=NAMES, charsets={}, most=4),
-            tls or SimpleNamespace(context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)),
-            self.dial, turns.at_end, secrets=[Secret(username="app", password="secret")],
-            witness=self.witness, secure=False,
-        )  # fmt: skip
-        self.endpoint = self.proxy.endpoints[PROXY]
-        if settings is not None:
-            self.proxy.configure(settings)
+        self.turns = turns
+
+    async def listen(self):
+        """Open the listeners; return their ports."""
+        raise NotImplementedError
+
+    def hang_up(self):
+        """End the connections of all clients."""
+        raise NotImplementedError
 
     async def __aenter__(self):
         loop = asyncio.get_running_loop()
@@ -90,7 +94,7 @@ class House:
         loop.create_server = kept
         listener = await loop.create_server(lambda: ServerSide(self), "127.0.0.1", 0)
         self.port = listener.sockets[0].getsockname()[1]
-        self.ports = await self.proxy.listen()
+        self.ports = await self.listen()
         return self
 
     async def __aexit__(self, *_):
@@ -98,7 +102,7 @@ class House:
             listener.close()
         for client in self.clients:
             client.leave()
-        self.proxy.hang_up()
+        self.hang_up()
         for connection in self.connections:
             connection.transport.abort()
         async with asyncio.timeout(BOUND):
@@ -118,7 +122,7 @@ class House:
         for connection in self.connections:
             connection.go_on()
 
-    async def client(self, endpoint=PROXY, user=b"app", password=PASSWORD):
+    async def client(self, endpoint=None, user=b"app", password=PASSWORD):
         """Return a client that has logged in."""
         client = await self.stranger(endpoint)
         (greeting,) = await client.packets(1)
@@ -127,16 +131,61 @@ class House:
         await client.packets(1)
         return client
 
-    async def stranger(self, endpoint=PROXY):
+    async def stranger(self, endpoint=None, at=None):
         """Return a client that has not said anything."""
-        client = Client(*await asyncio.open_connection("127.0.0.1", self.ports[endpoint]))
+        at = at or ("127.0.0.1", self.ports[endpoint or self.usual])
+        client = Client(*await asyncio.open_connection(*at))
         self.clients.append(client)
         return client
+
+
+class ProxyHouse(House):
+    """One whose clients come to the proxy.
+
+    Attributes:
+        endpoint: the proxy's endpoint for the writer.
+    """
+
+    usual = PROXY
+
+    def __init__(self, turns, settings=None, tls=None):
+        super().__init__(turns)
+        self.proxy = RdsProxy(
+            self.router, ServerFacts(names=NAMES, charsets={}, most=4),
+            tls or SimpleNamespace(context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)),
+            self.dial, turns.at_end, secrets=[Secret(username="app", password="secret")],
+            witness=self.witness, secure=False,
+        )  # fmt: skip
+        self.endpoint = self.proxy.endpoints[PROXY]
+        if settings is not None:
+            self.proxy.configure(settings)
+
+    async def listen(self):
+        return await self.proxy.listen()
+
+    def hang_up(self):
+        self.proxy.hang_up()
 
     @property
     def counts(self):
         pool = self.endpoint.pool
         return len(pool.everything), len(pool.idle), pool.borrowed
+
+
+class GatewayHouse(House):
+    """One whose clients come to the instances' own endpoints."""
+
+    def __init__(self, turns, tls=None):
+        super().__init__(turns)
+        self.gateway = Gateway(self.router, self.dial, self.witness, tls)
+
+    async def listen(self):
+        await self.gateway.listen()
+        return self.gateway.ports
+
+    def hang_up(self):
+        for instance in self.router.instances:
+            self.gateway.cut(instance, "reset")
 
 
 class Client:
@@ -193,12 +242,21 @@ async def until(true):
     assert true()
 
 
-def in_house(test, settings=None, tls=None):
-    """Run a coroutine function with a house of its own."""
+def in_proxy(test, settings=None, tls=None):
+    """Run a coroutine function with the house of a proxy."""
+    _run(test, lambda turns: ProxyHouse(turns, settings, tls))
+
+
+def in_gateway(test, tls=None):
+    """Run a coroutine function with the house of a cluster's own endpoints."""
+    _run(test, lambda turns: GatewayHouse(turns, tls))
+
+
+def _run(test, make):
     turns = Turns()
 
     async def main():
-        async with House(turns, settings, tls) as house:
+        async with make(turns) as house:
             await test(house)
 
     with asyncio.Runner(loop_factory=lambda: event_loop(turns)) as runner:

@@ -1,1 +1,0 @@
-"""Makes the proxy without sockets importable."""
