@@ -28,12 +28,11 @@ class Step:
         instance: the instance it happens to.
         how: for a cut: `reset` or `close` its connections, let them `hang` without a byte, or `keep`
             them, as a restart with zero downtime does. For a hold: `accept` the proxy's new
-            clients, or answer them with an `error` (1105).
+            clients, or answer them with an `error` (1105). For a guard: for how many seconds a write
+            may have been open.
         small: for a promotion: by how many seconds each command takes longer at first, on an
             instance that was small.
         growth: after how many seconds it has grown; until then commands take longer by less and less.
-            clients, or answer them with an `error` (1105). For a guard: for how many seconds a write
-            may have been open.
     """
 
     at: float

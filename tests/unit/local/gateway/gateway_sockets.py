@@ -7,6 +7,14 @@ from types import SimpleNamespace
 
 from proxy_world import NAMES, PASSWORD, Server, login, query
 
+from pytest_rdsfailover.local.gateway.all_sessions import AllSessions
+from pytest_rdsfailover.local.gateway.blue_green import Deployments
+from pytest_rdsfailover.local.gateway.client import connect
+from pytest_rdsfailover.local.gateway.control import Control
+from pytest_rdsfailover.local.gateway.fencing import Fencing
+from pytest_rdsfailover.local.gateway.lag.replica_lag import ReplicaLag
+from pytest_rdsfailover.local.gateway.network import NoNetwork
+from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import PROXY, RdsProxy
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
@@ -85,17 +93,23 @@ class House:
 
     async def __aenter__(self):
         loop = asyncio.get_running_loop()
-        listen = loop.create_server
+        loop.create_server = self._kept(loop.create_server)
+        loop.create_unix_server = self._kept(loop.create_unix_server)
+        listener = await loop.create_server(lambda: ServerSide(self), "127.0.0.1", 0)
+        self.port = listener.sockets[0].getsockname()[1]
+        try:
+            self.ports = await self.listen()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
 
+    def _kept(self, listen):
         async def kept(*args, **more):
             self.listeners.append(await listen(*args, **more))
             return self.listeners[-1]
 
-        loop.create_server = kept
-        listener = await loop.create_server(lambda: ServerSide(self), "127.0.0.1", 0)
-        self.port = listener.sockets[0].getsockname()[1]
-        self.ports = await self.listen()
-        return self
+        return kept
 
     async def __aexit__(self, *_):
         for listener in self.listeners:
@@ -242,6 +256,57 @@ async def until(true):
     assert true()
 
 
+class ClusterHouse(GatewayHouse):
+    """One with all parts of the gateway; the test asks it by `control`, in a thread of its own.
+
+    Attributes:
+        shown: the rows of the table of topology, each time they were changed.
+    """
+
+    def __init__(self, turns, directory):
+        super().__init__(turns)
+        self.path, self.shown = str(directory / "control"), []
+        self.proxy = RdsProxy(
+            self.router, ServerFacts(names=NAMES, charsets={}, most=4),
+            SimpleNamespace(context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certify=list),
+            self.dial, turns.at_end, secrets=[Secret(username="app", password="secret")],
+            witness=self.witness, secure=False,
+        )  # fmt: skip
+        sessions = AllSessions(self.gateway, self.proxy)
+        player = Player(self.router, sessions, Fencing(self), NoNetwork(), self.proxy)
+        lag = ReplicaLag(self.dial, list, NAMES, secure=False)
+        self.control = Control(
+            self.gateway, player, self.proxy, lag, Deployments(self.gateway, player, sessions, self)
+        )
+
+    async def listen(self):
+        await super().listen()
+        self.gateway.ports |= await self.proxy.listen()
+        await self.control.listen(self.path)
+        return self.gateway.ports
+
+    def hang_up(self):
+        super().hang_up()
+        self.proxy.hang_up()
+
+    # What only the real server can do.
+
+    def kill(self, threads):
+        for thread in threads:
+            self.connections[thread - 1].transport.abort()
+
+    def alive(self, _):
+        return set()
+
+    async def create(self, rows):
+        self.shown.append([*rows])
+
+    async def drop(self):
+        self.shown.append(None)
+
+    show = create
+
+
 def in_proxy(test, settings=None, tls=None):
     """Run a coroutine function with the house of a proxy."""
     _run(test, lambda turns: ProxyHouse(turns, settings, tls))
@@ -250,6 +315,19 @@ def in_proxy(test, settings=None, tls=None):
 def in_gateway(test, tls=None):
     """Run a coroutine function with the house of a cluster's own endpoints."""
     _run(test, lambda turns: GatewayHouse(turns, tls))
+
+
+def in_cluster(test, directory):
+    """Run a function of the house of a whole cluster and of a client of its control socket."""
+
+    async def in_a_thread(house):
+        with connect(house.path) as asking:
+            await asyncio.to_thread(test, house, asking)
+        await until(
+            lambda: not any("_serve" in str(task.get_coro()) for task in asyncio.all_tasks())
+        )
+
+    _run(in_a_thread, lambda turns: ClusterHouse(turns, directory))
 
 
 def _run(test, make):
