@@ -126,14 +126,24 @@ def changed(source: str, number: int) -> str:
 
 def mutant(module: str, source: str, number: int) -> Mutant:
     """Return the change of that number of a module."""
-    before, after = unchanged(source), changed(source, number).splitlines()
+    rest = number
+    for statement, there in statements(source):
+        if rest < there:
+            return Mutant(module, number, difference(statement, rest))
+        rest -= there
+    raise ValueError(f"there is no change {number}")
+
+
+def difference(source: str, number: int) -> str:
+    """Return the lines that the change of that number replaces, and what replaces them."""
+    before, after = source.splitlines(), changed(source, number).splitlines()
     first = alike(before, after)
     behind = alike(before[first:][::-1], after[first:][::-1])
     old, new = (
         " ".join(line.strip() for line in lines[first : len(lines) - behind])
         for lines in (before, after)
     )
-    return Mutant(module, number, f"{old} -> {new}")
+    return f"{old} -> {new}"
 
 
 def alike(one: Sequence[str], other: Sequence[str]) -> int:
@@ -142,13 +152,21 @@ def alike(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 @functools.cache
-def unchanged(source: str) -> list[str]:
-    """Return the lines of a source without a change, as Python writes it."""
-    return ast.unparse(ast.parse(source)).splitlines()
+def statements(source: str) -> list[tuple[str, int]]:
+    """Return a module's statements as Python writes them, each with how many changes it has.
+
+    To write a whole module for each of its changes would take seconds.
+    """
+    return [(ast.unparse(one), count_in(one)) for one in ast.parse(source).body]
 
 
 def count(source: str) -> int:
     """Return how many changes a module has."""
+    return count_in(ast.parse(source))
+
+
+def count_in(tree: ast.AST) -> int:
+    """Return how many changes a tree has."""
     counting = Planting()
-    counting.visit(ast.parse(source))
+    counting.visit(tree)
     return counting.count
