@@ -62,8 +62,8 @@ class Toxiproxy:
         try:
             body = json.dumps({"enabled": not refused})
             connection.request("PATCH", path, body, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            text = answer.read(500).decode(errors="replace").strip()
+            with connection.getresponse() as answer:  # which may outlive its connection
+                text = answer.read(500).decode(errors="replace").strip()
         except (OSError, HTTPException) as error:
             raise GatewayError(f"Toxiproxy: PATCH {path}: {error!r}") from error
         finally:
