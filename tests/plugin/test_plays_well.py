@@ -117,11 +117,9 @@ def test_with_every_other_plugin_at_once_each_trial_is_run_and_told(run, tmp_pat
     ("mode", "count"),
     [
         ("loadscope", 2),
-        ("loadfile", 2),
-        ("loadgroup", 2),
         ("worksteal", 2),
         ("each", 4),
-    ],  # with --dist load the whole of test_reports.py is run
+    ],  # load: test_reports.py; loadgroup: test_nights.py; loadfile is loadscope by another word
 )
 def test_under_every_mode_of_xdist_each_trial_is_told_once(tmp_path, mode, count):
     """What a trial was does not matter here; it is noted, and none is run."""
