@@ -78,7 +78,8 @@ class SessionWitness:
         self._asked = []
         if command == Command.QUERY:
             sql = message[1:]
-            for text, what in parts(sql, dialect) if multi else [(sql, kind(sql))]:
+            apart = bool(self._temporary)
+            for text, what in parts(sql, dialect, apart=apart) if multi else [(sql, kind(sql))]:
                 self._ask(text, what, text)
         elif command in EXECUTING:
             prepared = self._prepared.get(message[STATEMENT_ID], UNSEEN)

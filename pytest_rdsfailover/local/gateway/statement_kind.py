@@ -110,14 +110,16 @@ def _name(rest: bytes) -> bytes:
     return words[0].strip(b"`'\";").lower() if words else b""
 
 
-def parts(sql: bytes, dialect: SqlDialect) -> list[tuple[bytes, Kind]]:
+def parts(sql: bytes, dialect: SqlDialect, *, apart: bool = False) -> list[tuple[bytes, Kind]]:
     """Return the statements of a text that may have several, with what each does.
 
-    Those that only write stay together, since the server tells of all of them alike.
+    Those that only write stay together, since the server tells of all of them alike. Behind a CALL,
+    or if they are wanted *apart* because some may write into what is the session's own, they do not.
     """
     first = kind(sql)
     if b";" not in sql[:LONGEST_TEXT].rstrip(b"; \t\r\n"):
         return [(sql, first)]
-    if first.does is Does.WRITES and not ENDINGS.search(sql, 0, LONGEST_TEXT):
+    alike = first.does is Does.WRITES and not (apart or first.calls)
+    if alike and not ENDINGS.search(sql, 0, LONGEST_TEXT):
         return [(sql, first)]
     return [(statement.sql, kind(statement.sql)) for statement in statements(sql, dialect)]

@@ -111,14 +111,15 @@ def test_another_refusal_is_an_error_and_the_next_question_connects_anew(verb):
     assert server.connections == 2
 
 
-def test_no_other_question_bears_an_unknown_thread():
-    for sql, ask in {
-        "DO 0": Fence.open,
-        "SHOW PROCESSLIST": lambda fence: fence.alive([1]),
-    }.items():
-        server = Server(faults={sql: ValueError(1094, "no")})
-        with pytest.raises(GatewayError, match=f"refused {sql.split()[0]}: "):
-            ask(Fence(server.connect))
+@pytest.mark.parametrize("number", [0, 1, 1094])
+@pytest.mark.parametrize(
+    ("sql", "ask"),
+    [("DO 0", Fence.open), ("SHOW PROCESSLIST", lambda fence: fence.alive([1]))],
+)
+def test_no_other_question_bears_an_unknown_thread(sql, ask, number):
+    server = Server(faults={sql: OSError(number, "no")})
+    with pytest.raises(GatewayError, match=f"refused {sql.split()[0]}: "):
+        ask(Fence(server.connect))
 
 
 def test_an_error_without_a_number_is_no_unknown_thread():

@@ -68,6 +68,7 @@ def played(text, seen=None):
         ("a; XA PREPARE 'x'; b; XA COMMIT 'x'", "ab", 1),
         ("a; XA PREPARE 'x'; XA COMMIT 'y'", "", 0),
         ("a; XA PREPARE 'x'; XA ROLLBACK 'x'; XA COMMIT 'x'", "", 0),
+        ("a; XA PREPARE 'x'; b; XA ROLLBACK 'x'; COMMIT", "", 0),
         ("a; XA PREPARE 'x'; XA COMMIT 'x'; XA COMMIT 'x'", "a", 1),
         ("a; XA PREPARE 'x'; COMMIT", "", 0),
     ],

@@ -19,12 +19,13 @@ class SnapshotServer:
 
     Attributes:
         asked: the texts that it is still to answer.
+        numbers: those of all packets that came.
         snapshot: whose server it is.
         ended: the snapshot has logged out.
     """
 
     def __init__(self, ready, clock):
-        self.asked, self.ended = [], False
+        self.asked, self.numbers, self.ended = [], [], False
         self._packets = PacketReader()
         who = ClientIdentity(user=b"app", password=b"s3cret")
         self.snapshot = Snapshot(who, NAMES, self, ready, clock)
@@ -33,7 +34,9 @@ class SnapshotServer:
         self._say(ok_packet(2), 2)
 
     def write(self, data):
-        self.asked += [packet.payload[1:] for packet in self._packets.feed(bytes(data))]
+        packets = self._packets.feed(bytes(data))
+        self.asked += [packet.payload[1:] for packet in packets]
+        self.numbers += [packet.sequence for packet in packets]
         data.clear()
 
     def end(self):

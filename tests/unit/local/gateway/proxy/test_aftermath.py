@@ -1,7 +1,7 @@
 import pytest
 
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
-from pytest_rdsfailover.mysql.packets import eof_packet
+from pytest_rdsfailover.mysql.packets import ServerFault, eof_packet, error_packet, ok_packet
 from pytest_rdsfailover.mysql.responses import Command, Response
 
 ROWS = 3
@@ -39,3 +39,74 @@ def test_found_rows_counts_queries_and_what_servers_execute_as_such(sql, counted
 @pytest.mark.parametrize("sql", ["VALUES ROW(1)", "TABLE t"])
 def test_only_mysql_counts_lists_of_values_and_tables(sql):
     assert [found_rows(sql, mariadb=it) for it in (True, False)] == [7, ROWS]
+
+
+def ended(payload, *, before=None, sql=b"SELECT 1", here=True, mariadb=False, **facts):
+    """Return what is told after a command that ended like this."""
+    later = (before or Aftermath(7)).next(b"\x03" + sql, mariadb=mariadb, here=here)
+    response = Response(Command.QUERY, deprecate_eof=True)
+    for name, value in facts.items():
+        setattr(response, name, value)
+    later.note(payload, response)
+    return later
+
+
+def test_rows_that_were_found_elsewhere_stay_so_until_this_connection_counts_some():
+    unknown = ended(ok_packet(2), sql=b"DO 1")
+    assert unknown.elsewhere
+    counted = ended(eof_packet(2), before=unknown, queried=True, rows=ROWS)
+    assert (counted.elsewhere, counted.found_rows) == (False, ROWS)
+    assert not ended(ok_packet(2), before=counted, sql=b"DO 1").elsewhere
+    assert ended(ok_packet(2), before=counted, sql=b"DO 1", here=False).elsewhere
+
+
+@pytest.mark.parametrize(
+    ("payload", "facts", "row_count"),
+    [
+        (b"\x00\x05\x00", {}, 5),
+        (b"\x00\xfc\x00\x01\x00", {}, 256),
+        (eof_packet(2), {"queried": True}, -1),
+        (b"\x00\x05\x00", {"queried": True}, -1),
+        (error_packet(ServerFault(1146, "42S02", "no")), {"error": 1146}, -1),
+    ],
+)
+def test_row_count_tells_what_was_changed_and_less_than_none_after_rows_and_errors(
+    payload, facts, row_count
+):
+    assert ended(payload, **facts).row_count == row_count
+
+
+def test_a_query_that_failed_has_found_nothing():
+    fault = error_packet(ServerFault(1146, "42S02", "no"))
+    assert ended(fault, failed=True, rows=ROWS).found_rows == 7
+
+
+@pytest.mark.parametrize(
+    ("sql", "mysql", "mariadb"),
+    [
+        (b"SHOW WARNINGS", 2, 2),
+        (b"show count(*) errors", 2, 2),
+        (b"GET DIAGNOSTICS @a = NUMBER", 2, 2),
+        (b"DO 1", 0, 2),
+        (b"SELECT 1; SET @a = 1", 0, 2),
+        (b"SELECT 1; DELETE FROM t", 0, 0),
+        (b"SELECT a FROM t", 0, 0),
+        (b"INSERT INTO t VALUES (1)", 0, 0),
+    ],
+)
+def test_warnings_stay_for_who_asks_for_them_and_where_nothing_is_read(sql, mysql, mariadb):
+    before = Aftermath(7)
+    before.warnings, before.counted, before.charset = ((b"Note", b"1", b"x"),), 2, b"utf8mb4"
+
+    for it, counted in ((False, mysql), (True, mariadb)):
+        later = before.next(b"\x03" + sql, mariadb=it)
+        assert (later.counted, len(later.warnings)) == (counted, counted // 2)
+        assert later.charset == (b"utf8mb4" if counted else b"")
+    assert Aftermath(7).next(b"\x03" + sql, mariadb=True).counted == 0
+
+
+def test_a_result_that_warned_says_how_often():
+    warned = ended(ok_packet(2), warned=True, warnings=3)
+    assert (warned.warned, warned.counted) == (True, 3)
+    silent = ended(ok_packet(2))
+    assert (silent.warned, silent.counted) == (False, 0)
