@@ -76,7 +76,14 @@ def misbehave(gateway, endpoint, chance):
     connection = gateway.connect(
         endpoint, read_timeout=PATIENCE, local_infile=files, client_flag=flags
     )
-    raw = connection._sock
+    try:
+        pester(connection._sock, chance)
+    finally:
+        connection._force_close()
+
+
+def pester(raw, chance):
+    """Send commands by a socket that is logged in."""
     raw.settimeout(0.03)
     for _ in range(chance.randrange(1, 8)):
         data = b"".join(command(chance) for _ in range(chance.choice([1, 1, 1, 2, 5])))
@@ -88,7 +95,6 @@ def misbehave(gateway, endpoint, chance):
             break
     if chance.random() < 0.3:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset
-    connection._force_close()
 
 
 class Hostile(threading.Thread):
@@ -126,6 +132,8 @@ class Honest(threading.Thread):
                 connection = None
                 if error.args[0] not in LOST or "timed out" in str(error):
                     self.wrong.append(repr(error))
+        if connection is not None:
+            connection._force_close()
 
     def connect(self):
         connection = self.gateway.connect(self.endpoint, read_timeout=PATIENCE)
@@ -181,6 +189,7 @@ def test_honest_clients_get_their_own_answers_in_time(proxy):
     for endpoint in ("proxy", "proxy-reader"):
         until(lambda endpoint=endpoint: proxy.proxy(endpoint).stats.client_connections == 0)
         assert proxy.proxy(endpoint).stats.borrowed == 0
+    until(lambda: all(one.sessions == 0 for one in proxy.control.describe().instances))
     assert proxy.control.describe().failures == []
 
 
