@@ -59,6 +59,7 @@ class Server:
     def feed(self, data):
         for packet in self.reader.feed(data):
             if not self.greeted:
+                assert packet.sequence == 1  # behind the greeting's
                 self.greeted = True
                 self.out += frame(ok_packet(self.status), packet.sequence + 1)
                 continue
