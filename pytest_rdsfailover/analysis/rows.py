@@ -48,7 +48,10 @@ def rows_of(all_series: Sequence[Series], gaps: Sequence[Gap]) -> Iterator[Rows]
         first = [places(series.finished, starts, after=True) for series in all_series]
         back = [places(series.finished, ends) for series in all_series]
         sent = [places(series.started, ends) for series in all_series]
-        columns = (zip(*column, strict=True) for column in (first, back, sent))
+        columns = (
+            zip(*column, strict=True) if column else repeat((), len(block))
+            for column in (first, back, sent)
+        )
         yield from map(Rows, repeat(all_series), *columns)
 
 

@@ -13,9 +13,13 @@ from pytest_rdsfailover.trial.witness import Witness
 LOOK_EVERY = 0.02  # seconds between two looks at the writers
 FIRST_ANSWER = 30.0  # seconds that the first operation of a load may take
 
+NEVER_WORKED = "no write was acknowledged before the trigger, so the load had never worked: "
 NOTHING_RETURNED = (
-    "no write was acknowledged before the trigger, so the load had never worked: no call that writes"
-    " has returned or raised; bound its waits, and await nothing that is bound to another event loop"
+    "no call that writes has returned or raised; bound its waits, and await nothing that is bound to"
+    " another event loop"
+)
+NOTHING_STORED = (
+    "no function has stored one; see whether they reach the endpoint, and whether it takes writes"
 )
 
 
@@ -61,7 +65,8 @@ class CalmCheck:
         wait_until(self._answered, timeout=patience, clock=self._clock, every=LOOK_EVERY)
         progress = self._load.progress()
         if progress.acked == progress.failed == 0:
-            raise UnfitLoadError(NOTHING_RETURNED)
+            nothing = NOTHING_STORED if self._plan.functions else NOTHING_RETURNED
+            raise UnfitLoadError(NEVER_WORKED + nothing)
         reason = why_unfit(
             acked=progress.acked,
             failed=progress.failed,

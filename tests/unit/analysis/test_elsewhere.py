@@ -1,5 +1,6 @@
 """Writers on other machines: their clocks widen what lies between them; who tells nothing is not judged."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,14 @@ def test_what_they_have_stored_is_judged_by_nobody():
     assert whole.lost  # of writer 1, who has told what it did
     other = trial(rate=200.0, writers=4, silent=(2, 3), unreported=[2], stored=stored)
     assert other.unexpected == other.duplicated == ["run-3-7"]
+
+
+def test_a_fleet_of_which_nobody_told_anything_has_a_verdict():
+    made = journal([], writers=2, skips=[(writer, 10.0, 20.0, 100) for writer in (0, 1)])
+    found = summarise(made, course(unreported=[0, 1]), Stored(positions=[(0, 7)]))
+    assert "no write was acknowledged before the trigger" in found.reason
+    assert (found.stuck, found.unexpected, found.not_issued) == ([], [], 200)
+    assert found.figure("downtime").upper == math.inf
 
 
 @pytest.mark.parametrize(("alignment", "stale"), [(0.0, 1), (0.005, 0)])
