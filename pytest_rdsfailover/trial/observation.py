@@ -55,6 +55,7 @@ MISSED = (
     "a failover was on its way when the load was asked for, and over before its first write: nothing"
     " was disturbed; begin the load first"
 )
+UNTOLD = "no function has told what its writers did; the notes say why of each"
 
 
 class Observation:
@@ -248,7 +249,8 @@ class Observation:
         self._disturbances.end(stop)
         failovers = self._disturbances.found()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
-        unfit = unfit or MISSED * self._disturbances.missed()
+        untold = len(self._load.unreported) == self._plan.all_writers
+        unfit = unfit or MISSED * self._disturbances.missed() or UNTOLD * untold
         course = replace(course, unfit=unfit, witnessed=witnessed, sessions=sessions)
         switched = any(milestone.name == SWITCHED for milestone in course.milestones)
         found = audited(

@@ -285,6 +285,15 @@ def test_a_failover_that_was_over_before_the_first_write_is_told_to_have_disturb
     assert "begin the load first" in observation.trial.evidence.course.unfit
 
 
+def test_a_fleet_of_which_nobody_told_anything_is_not_said_to_have_never_worked():
+    observation = observe(Workload())
+    observation._load.unreported = range(observation._plan.all_writers)
+    with observation:
+        pass
+
+    assert observation.trial.reason.startswith("no function has told what its writers did")
+
+
 @pytest.mark.parametrize(
     ("failovers", "happened", "asked"),
     [([], "switched", 0), ([11.0], "switched", 1), ([11.0], "guardrail_failed", 0)],
