@@ -91,7 +91,7 @@ class LambdaCalls:
             raise FunctionError(
                 501, "NotImplemented", f"the Lambda of a local cluster has no {method} of this kind"
             )
-        return call(self, named(found["name"]), environ)
+        return call(self, named(found["name"], environ.get("QUERY_STRING", "")), environ)
 
     def _account(self) -> Mapping[str, object]:
         return {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 from wsgiref.types import WSGIEnvironment
 
 from pytest_rdsfailover.local.functions.settings import (
@@ -19,8 +19,9 @@ from pytest_rdsfailover.local.functions.settings import (
 from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 
 NAME = re.compile(
-    r"(?:arn:[^:]+:lambda:[^:]+:)?(?:\d{12}:)?(?:function:)?(?P<name>[^:]+)(?::\$LATEST)?"
+    r"(?:arn:[^:]+:lambda:[^:]+:)?(?:\d{12}:)?(?:function:)?(?P<name>[^:]+)(?::(?P<version>[^:]+))?"
 )
+LATEST = "$LATEST"
 SETTINGS = {
     "Runtime": "runtime", "Handler": "handler", "Role": "role", "Timeout": "timeout",
     "MemorySize": "memory", "Environment": "variables",
@@ -43,10 +44,24 @@ class CallAnswer:
     headers: Mapping[str, str]
 
 
-def named(text: str | None) -> str:
-    """Return the name of a function, which may be named by its ARN."""
+def named(text: str | None, query: str = "") -> str:
+    """Return the name of a function, which may be named by its ARN.
+
+    Raises:
+        FunctionError: for a version or an alias, in the name or in a call's query: there are none.
+    """
     found = NAME.fullmatch(unquote(text or ""))
-    return "" if found is None else found["name"]
+    if found is None:
+        return ""
+    versions = {found["version"] or LATEST, *parse_qs(query).get("Qualifier", ())} - {LATEST}
+    if versions:
+        asked = f"{found['name']}:{versions.pop()}"
+        raise FunctionError(
+            404,
+            "ResourceNotFoundException",
+            f"Function not found: {asked}; a local cluster has no versions and aliases",
+        )
+    return found["name"]
 
 
 def asked_of(environ: WSGIEnvironment) -> dict[str, Any]:

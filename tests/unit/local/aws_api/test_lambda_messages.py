@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_rdsfailover.local.aws_api.lambda_messages import chosen_of
+from pytest_rdsfailover.local.aws_api.lambda_messages import chosen_of, named
 from pytest_rdsfailover.local.functions.settings import FunctionError
 
 
@@ -23,3 +23,15 @@ def test_a_call_names_the_settings_that_it_changes():
 def test_a_setting_of_the_wrong_type_is_refused(asked, what):
     with pytest.raises(FunctionError, match=f"InvalidParameterValueException.*{what}"):
         chosen_of(asked)
+
+
+@pytest.mark.parametrize("named_by", ["", "arn:aws:lambda:us-east-2:123456789012:function:"])
+def test_a_function_has_no_versions_and_aliases(named_by):
+    name = f"{named_by}orders"
+    for latest in ((name, ""), (f"{name}:$LATEST", ""), (name, "Qualifier=%24LATEST")):
+        assert named(*latest) == "orders"
+    for other in ((f"{name}:live", ""), (f"{name}%3Alive", ""), (name, "Qualifier=live")):
+        with pytest.raises(
+            FunctionError, match=r"Function not found: orders:live; a local cluster"
+        ):
+            named(*other)
