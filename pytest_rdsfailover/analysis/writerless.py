@@ -12,6 +12,10 @@ from pytest_rdsfailover.model.target import Traffic
 
 WRITTEN_TO = frozenset({"writer", "proxy"})  # kinds of endpoints; the others are there to be read
 FEWEST_WRITES = 0.5  # of the acknowledged ones; of fewer the finding `only_reads` tells
+AWAY, BACK = {"writer_cut", "writes_refused"}, {"promoted", "switched", "old_writer_back"}
+# Seconds for which others may still be served by who has answered a probe no more, and for which a
+# new writer may take writes before a probe reaches it: one that waits for a connect, and an answer.
+EARLY, LATE = 0.5, 2.0
 SEEN = "writes were sent and acknowledged after the writer had been cut, and before there was one again"
 
 
@@ -23,7 +27,9 @@ def why_without_writer(all_series: Sequence[Series], course: Course) -> str:
         course: has what the cluster did.
     """
     seen, total = _seen(course), sum(len(series.acks) for series in all_series)
-    if seen is None or seen.marked or max(seen.writes, seen.rows) < FEWEST_WRITES * total:
+    if course.mode != "local" or seen is None or seen.marked:
+        return ""
+    if max(seen.writes, seen.rows) < FEWEST_WRITES * total:
         return ""
     count = acked_without_writer(all_series, course)
     if not count:
@@ -35,11 +41,15 @@ def why_without_writer(all_series: Sequence[Series], course: Course) -> str:
 
 
 def acked_without_writer(all_series: Sequence[Series], course: Course) -> int:
-    """Return how many writes began and were acknowledged while there was no writer; 0 if few."""
-    if course.mode != "local" or course.endpoint not in WRITTEN_TO:
+    """Return how many writes began and were acknowledged while there was no writer; 0 if few.
+
+    Of a real cluster it is known by probes only, which may have missed a writer.
+    """
+    if course.endpoint not in WRITTEN_TO:
         return 0
     doubt = to_nanoseconds(course.alignment)
-    spans = [(first + doubt, last - doubt) for first, last in _without_writer(course)]
+    known = _without_writer if course.mode == "local" else _without_seen_writer
+    spans = [(first + doubt, last - doubt) for first, last in known(course)]
     count = sum(_acked_within(series, span) for series in all_series for span in spans)
     total = sum(len(series.acks) for series in all_series)
     return count if count > tolerated(total) else 0
@@ -74,6 +84,18 @@ def _without_writer(course: Course) -> Iterator[Gap]:
         if cut is not None and milestone.planned is not None and cut < milestone.planned:
             yield to_nanoseconds(cut), to_nanoseconds(milestone.planned)
         writer, cut = milestone.instance, None
+
+
+def _without_seen_writer(course: Course) -> Iterator[Gap]:
+    """Yield when probes of a real cluster saw nobody take writes, but for what they notice late."""
+    away: float | None = None
+    for milestone in sorted(course.milestones, key=lambda milestone: milestone.at):
+        if milestone.name in AWAY and away is None:
+            away = milestone.at
+        elif milestone.name in BACK and away is not None:
+            if away + EARLY < milestone.at - LATE:
+                yield to_nanoseconds(away + EARLY), to_nanoseconds(milestone.at - LATE)
+            away = None
 
 
 def _acked_within(series: Series, span: Gap) -> int:

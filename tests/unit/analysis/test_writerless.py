@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from builders import MOVE, acks, course, journal, milestone, refused
+from builders import MOVE, acks, course, everything_acked, journal, milestone, refused
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.target import Traffic
 
@@ -58,7 +59,6 @@ HONEST = [
         (HONEST, {}),
         ([*HONEST, *acks(10.5, 10.7, 0.1, writer=0)], {}),  # so few may be an accident
         (NEVER_AWAY, {"milestones": MOVE}),  # nobody knows how early the promotion came
-        (NEVER_AWAY, {"mode": "live"}),
         (NEVER_AWAY, {"endpoint": "reader"}),
         (NEVER_AWAY, {"name": "proxy-reader"}),
         (NEVER_AWAY, {"seen": {"statements": 190, "writes": 20}}),  # only_reads tells it
@@ -70,7 +70,6 @@ HONEST = [
         "away",
         "two",
         "unplanned",
-        "live",
         "reader",
         "proxy's reader",
         "reads",
@@ -93,3 +92,41 @@ def test_a_buffer_that_takes_writes_while_nobody_stores_any_is_found():
     assert summary.valid
     assert found(summary)["without_writer"] == "broken"
     assert "without_writer" not in found(judged(HONEST, seen=BUFFERED))
+
+
+SWITCHED = (
+    milestone("trigger", 10.0),
+    milestone("writes_refused", 10.5, "instance-1"),
+    milestone("switched", 14.0, "instance-1"),
+)
+
+
+def live(events, *, milestones=SWITCHED, stored=None, **more):
+    seen = course(mode="live", milestones=milestones, **more)
+    return judge(Evidence(journal=journal(events), course=seen, stored=stored))
+
+
+def test_a_load_that_nothing_stops_on_a_real_cluster_is_told_to_be_read_back():
+    summary = live(NEVER_AWAY)
+    (finding,) = (each for each in summary.findings if each.name == "without_writer")
+
+    assert finding.severity == "risky"  # probes may have missed a writer
+    assert finding.evidence.startswith("9 writes were sent and acknowledged after the writer had")
+    assert "stored=" in finding.cure
+    moved = (SWITCHED[0], milestone("writer_cut", 10.5, "i"), milestone("promoted", 14.0, "j"))
+    assert found(live(NEVER_AWAY, milestones=moved))["without_writer"] == "risky"
+
+
+@pytest.mark.parametrize(
+    ("events", "more"),
+    [
+        ([*acks(1.0, 10.95, 0.1), *acks(12.05, 20.0, 0.1)], {}),  # so late probes may notice
+        (NEVER_AWAY, {"milestones": SWITCHED[:2]}),  # nobody saw a new writer
+        (NEVER_AWAY, {"milestones": (*SWITCHED[:2], milestone("switched", 12.9, "i"))}),
+        (NEVER_AWAY, {"endpoint": "reader"}),
+        (NEVER_AWAY, {"stored": Stored(positions=everything_acked(journal(NEVER_AWAY)))}),
+    ],
+    ids=["away", "open", "short", "reader", "read back"],
+)
+def test_what_a_real_cluster_may_have_stored_is_no_doubt(events, more):
+    assert "without_writer" not in found(live(events, **more))
