@@ -79,4 +79,5 @@ class Database(Construct):
 def _instance(name: str, kind: str | None) -> rds.IClusterInstance:
     if kind is None:
         return rds.ClusterInstance.serverless_v2(name, scale_with_writer=True)
+    kind = kind.removeprefix("db.")  # as RDS names it; the CDK writes that itself
     return rds.ClusterInstance.provisioned(name, instance_type=ec2.InstanceType(kind))

@@ -41,7 +41,7 @@ class Settings:
         """Return the settings of an application's context.
 
         Raises:
-            ValueError: if one is missing, or is no yes and no `no`.
+            ValueError: if one is missing, is no yes and no `no`, or no hour.
         """
         texts = {name: node.try_get_context(name) for name in cls.__annotations__}
         missing = [name for name, text in texts.items() if text is None]
@@ -49,6 +49,8 @@ class Settings:
             raise ValueError(
                 f"say what {', '.join(missing)} shall be: cdk deploy -c {missing[0]}=..."
             )
+        if texts["hour"] not in map(str, range(24)):
+            raise ValueError(f"hour is from 0 to 23, not {texts['hour']!r}")
         flags = {name: _flag(name, texts[name]) for name in ("serverless", "proxy")}
         return cls(**{**texts, **flags})
 

@@ -70,7 +70,21 @@ def test_serverless_without_a_proxy():
     )
 
 
-@pytest.mark.parametrize("change", [{"proxy": "perhaps"}, {"serverless": ""}])
-def test_a_setting_that_is_none_is_named(change):
-    with pytest.raises(ValueError, match="is yes or no, not"):
+@pytest.mark.parametrize("kind", ["r6g.large", "db.r6g.large"])
+def test_a_class_may_be_named_as_rds_names_it(kind):
+    Template.from_json(synthesise(instance=kind)).resource_properties_count_is(
+        "AWS::RDS::DBInstance", {"DBInstanceClass": "db.r6g.large"}, 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"proxy": "perhaps"}, "is yes or no, not"),
+        ({"serverless": ""}, "is yes or no, not"),
+        ({"hour": "24"}, "from 0 to 23, not '24'"),
+    ],
+)
+def test_a_setting_that_is_none_is_named(change, why):
+    with pytest.raises(ValueError, match=why):
         synthesise(**change)

@@ -18,6 +18,7 @@ from pytest_rdsfailover.model.settings import (
 )
 
 MOST_FUNCTIONS = 10_000
+MOST_SECONDS = 890.0  # of Lambda's 900, of which a function keeps 10 to begin and to report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +105,20 @@ class Plan:
             raise SettingError(
                 'functions and function belong together: functions=50, function="load"'
             )
+        for name in ("function", "functions_bucket"):
+            if not isinstance(getattr(self, name), str):
+                raise SettingError(f"{name}: a name, not {getattr(self, name)!r}")
         if self.functions_bucket and not self.functions:
             raise SettingError(
                 "functions_bucket: only with functions, which put their results there"
             )
         if self.functions and self.processes > 1:
             raise SettingError("processes: not with functions, which are processes elsewhere")
+        if self.functions and self.seconds > MOST_SECONDS:
+            raise SettingError(
+                f"functions: they would write for warmup, bound and cooldown, {self.seconds:g} s, and"
+                f" Lambda lets them for {MOST_SECONDS:g} s at most: take a smaller bound"
+            )
 
     @property
     def all_writers(self) -> int:

@@ -31,6 +31,9 @@ FUNCTIONS = {"function": "load", "functions": 2}
         ({"functions": 2}, "functions and function belong together"),
         ({"functions_bucket": "b"}, "functions_bucket: only with functions"),
         (FUNCTIONS | {"processes": 2}, "processes: not with functions"),
+        (FUNCTIONS | {"function": 7}, "function: a name, not 7"),
+        (FUNCTIONS | {"functions_bucket": 7}, "functions_bucket: a name, not 7"),
+        (FUNCTIONS | {"bound": 890.0}, "891.5 s, and Lambda lets them for 890 s at most"),
     ],
 )
 def test_what_no_load_can_do_is_refused_with_the_remedy(options, complaint):
