@@ -17,6 +17,7 @@ from pytest_rdsfailover.trial.plan import Plan
 
 NAME = "rdsfailover-load"
 CONNECTS = 10.0  # seconds that a function may take for its writers' connections, beside the load
+LONGEST = 900  # seconds that Lambda lets a function run
 
 
 def check(options: argparse.Namespace, settings: Settings) -> None:
@@ -33,7 +34,19 @@ def check(options: argparse.Namespace, settings: Settings) -> None:
         return
     if options.http is not None or options.exec is not None:
         raise SettingError("--functions: they run our own insert; leave out --http and --exec")
-    Plan(writers=settings.writers, rate=settings.rate, functions=options.functions, function=NAME)
+    _plan(options, settings)
+
+
+def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
+    return Plan(
+        writers=settings.writers,
+        rate=settings.rate,
+        warmup=settings.warmup,
+        bound=settings.bound,
+        cooldown=settings.cooldown,
+        functions=options.functions,
+        function=NAME,
+    )
 
 
 @contextmanager
@@ -56,14 +69,9 @@ def fleet(
     if options.function is not None:
         yield {**usual, "function": options.function}
     else:
-        plan = Plan(
-            writers=settings.writers,
-            rate=settings.rate,
-            warmup=settings.warmup,
-            bound=settings.bound,
-            cooldown=settings.cooldown,
-        )
-        timeout = math.ceil(LEAD + plan.seconds + LAST_CALL + RESERVE + CONNECTS)
+        seconds = _plan(options, settings).seconds
+        wanted = math.ceil(LEAD + seconds + LAST_CALL + RESERVE + CONNECTS)
+        timeout = min(wanted, LONGEST)
         client = cluster.functions(patience=60.0, at_once=1)
         with deployed(client, NAME, packed(), handler=HANDLER, timeout=timeout):
             yield {**usual, "function": NAME}

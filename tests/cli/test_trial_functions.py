@@ -35,6 +35,7 @@ def test_functions_write_and_their_trial_is_judged(tmp_path):
         (["--function", "mine"], "--function: only with --functions N"),
         (["--functions-bucket", "b"], "--functions-bucket: only with --functions N"),
         (["--functions", "2", "--exec", "program"], "leave out --http and --exec"),
+        (["--functions", "2", "--bound", "20m"], "Lambda lets them for 890 s at most"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_starts(options, why):
