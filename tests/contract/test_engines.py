@@ -1,6 +1,7 @@
 """Both engines that run in this process keep the same schedule and the same books."""
 
 import contextlib
+import os
 import sys
 import time
 
@@ -91,6 +92,13 @@ def test_without_a_schedule_each_answer_is_followed_by_the_next_write(engine, se
     assert sorted(running.acked) == sorted(server.stored)
     assert {writer for writer, _ in running.acked} == {0, 1, 2}
     assert all(not one.skips for one in running.journal.writers)
+
+
+@pytest.mark.parametrize(("rate", "policy"), [(0.0, os.SCHED_BATCH), (300.0, os.SCHED_OTHER)])
+def test_only_a_closed_loop_lets_the_server_go_first(server, rate, policy):
+    with Running(FastLoad, server, rate=rate) as running:
+        until(lambda: running.acked)
+        assert os.sched_getscheduler(running.load._thread.native_id) == policy
 
 
 def test_a_share_of_the_writers_writes_their_own_slots_only(engine, server):
