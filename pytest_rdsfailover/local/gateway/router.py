@@ -74,12 +74,12 @@ class Instance:
     read_only_error: int = 1290
     down_since: float | None = None
     was_writer: bool = False
-    commits: Commits = field(default_factory=Commits, compare=False)
+    commits: Commits = field(default_factory=Commits)
     most: int | None = None
     size: Size = LARGE
-    volume: Volume = field(default_factory=Volume, compare=False)
-    members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
-    writable: Callable[[], bool] = field(default=bool, repr=False, compare=False)
+    volume: Volume = field(default_factory=Volume)
+    members: Callable[[], Sequence[TopologyRow]] = tuple
+    writable: Callable[[], bool] = bool
 
     def slowness(self) -> float:
         """Return by how many seconds a command takes longer than on an instance that is large enough."""
