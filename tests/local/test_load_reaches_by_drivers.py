@@ -18,6 +18,9 @@ pytestmark = [
 ]
 LOAD = {"writers": 3, "rate": 60.0, "warmup": 0.5, "cooldown": 0.1, "calm_errors": "20%"}
 BY_ROWS = {"PyMySQL", "mysqlclient", "mariadb"}
+# Its C code took a whole worker down once in about 500 runs; most likely where it closes a prepared
+# statement after a cut. The other clients show that the keys of prepared statements are seen.
+CRASHES = {"mysql-connector-python, C"}
 USED = [driver for driver in DRIVERS if not isinstance(driver, CommandLine)]
 
 
@@ -74,7 +77,7 @@ def ways(driver):
             cursor.executemany("INSERT INTO kept VALUES (%s, %s)", [(key, n) for n in range(3)])
 
     mix = {with_its_values: 1}
-    mix |= {prepared: 1} if "prepared" in driver.topics else {}
+    mix |= {prepared: 1} if "prepared" in driver.topics and driver.name not in CRASHES else {}
     mix |= {several_rows_at_once: 1} if driver.name in BY_ROWS else {}
     return mix
 

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LARGEST = 1 << 20  # bytes of a packet that the server takes
 PATIENT = ReconnectPolicy(bounds=Bounds(connect=2.0, read=30.0, write=30.0))
 LATE = 0.02  # seconds by which a busy machine may make us say that something began or ended
-TRIES = 3  # whoever else is busy may make a lower end 0
+TRIES = 3  # whoever else is busy may make a lower end 0, or keep one writer's answer back
 BLURRED = 0.1  # seconds that neighbours on this machine may hide at either end
 OWN = 0.3  # seconds for which we stand still ourselves
 
@@ -129,16 +129,18 @@ def test_a_stop_that_outlasts_the_observation_has_no_upper_end(plain_server):
 
 def test_a_pause_of_our_own_is_no_outage_of_anybody(plain_server):
     script = f"kill -STOP {os.getpid()}; sleep {OWN}; kill -CONT {os.getpid()}"
-    with Watched(plain_server) as watched:
-        with subprocess.Popen(["sh", "-c", script]) as child:
-            child.wait()
-        time.sleep(0.3)
+    for _ in range(TRIES):
+        with Watched(plain_server) as watched:
+            with subprocess.Popen(["sh", "-c", script]) as child:
+                child.wait()
+            time.sleep(0.3)
 
-    found, course = watched.ends, watched.course
-    assert max(b - a for a, b in course.pauses) > OWN * 0.8
-    assert found.downtime.lower < to_nanoseconds(OWN / 3)
-    assert found.writer_outage.lower < to_nanoseconds(OWN / 3)
-    assert found.writer_outage.upper > to_nanoseconds(OWN * 0.8)
+        found, course = watched.ends, watched.course
+        assert max(b - a for a, b in course.pauses) > OWN * 0.8
+        assert found.writer_outage.upper > to_nanoseconds(OWN * 0.8)
+        if max(found.downtime.lower, found.writer_outage.lower) < to_nanoseconds(OWN / 3):
+            return
+    pytest.fail(f"each of {TRIES} pauses of our own is an outage: {found}")
 
 
 class Reconnecting:
