@@ -20,7 +20,7 @@ from pytest_rdsfailover.analysis.reached_keys import (
 )
 from pytest_rdsfailover.analysis.reached_server import doubts_of_server, why_idle
 from pytest_rdsfailover.journal.witnessed import Witnessed
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 
 HALF = (
     "{} acknowledged writes have their key in one statement that was stored and in a later one that was"

@@ -12,7 +12,7 @@ from pytest_rdsfailover.analysis.reached_keys import (
     tolerated,
     why_lacking,
 )
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 
 FEWEST = 20  # acknowledged writes; of fewer, nobody knows what they usually do
 MOST_ASKED = 0.9  # of their keys in questions, as far as these can be read

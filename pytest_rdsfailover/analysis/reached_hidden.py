@@ -1,7 +1,7 @@
 """Whether writes whose keys nobody can read go on reaching the cluster as they did in the calm."""
 
 from pytest_rdsfailover.analysis.reached_keys import Acked, tolerated
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 FEWEST = 20  # acknowledged writes of the calm; of fewer, nobody knows what they usually do
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 Acked = Mapping[str, int]  # acknowledged writes by the number of their writer
 # Of the writes. An answer is counted before its client can have it, so none should be missing at all.

@@ -1,7 +1,7 @@
 """Whether a load reached a real cluster, by counts of a server that many others may use as well."""
 
 from pytest_rdsfailover.analysis.reached_commits import REMEDY
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 # Statements, and those that write, for each acknowledged write: with fewer of both a load was
 # elsewhere. Batches of a hundred writes are above the latter, and what watches a server below the former.

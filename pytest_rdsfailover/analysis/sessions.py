@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from pytest_rdsfailover.model.target import Sessions
+from pytest_rdsfailover.model.traffic import Sessions
 
 
 def stuck(sessions: Sessions | None, since: float) -> Sessions | None:

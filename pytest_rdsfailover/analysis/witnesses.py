@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.reached_keys import missing
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import to_nanoseconds
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 
 Tenures = Mapping[str, Sequence[tuple[int, int]]]
 

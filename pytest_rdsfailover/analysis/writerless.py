@@ -8,7 +8,7 @@ from pytest_rdsfailover.analysis.reached_keys import tolerated
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import to_nanoseconds
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 WRITTEN_TO = frozenset({"writer", "proxy"})  # kinds of endpoints; the others are there to be read
 FEWEST_WRITES = 0.5  # of the acknowledged ones; of fewer the finding `only_reads` tells

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.records import Milestone
-from pytest_rdsfailover.model.target import Sessions
+from pytest_rdsfailover.model.traffic import Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

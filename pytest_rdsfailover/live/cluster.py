@@ -27,7 +27,7 @@ from pytest_rdsfailover.model.errors import (
     RdsFailoverError,
     SettingError,
 )
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 
 
 class LiveCluster:

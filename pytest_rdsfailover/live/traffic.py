@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 from pytest_rdsfailover.mysql import changed_rows, driver
 
 BOUNDS = Bounds(connect=2.0, read=2.0, write=2.0)

@@ -12,7 +12,7 @@ from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
-from pytest_rdsfailover.model.target import Sessions, Traffic
+from pytest_rdsfailover.model.traffic import Sessions, Traffic
 
 
 class LocalTarget(ABC):

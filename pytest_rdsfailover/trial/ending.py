@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.target import Sessions, Target
+from pytest_rdsfailover.model.target import Target
+from pytest_rdsfailover.model.traffic import Sessions
 from pytest_rdsfailover.trial.disturbances import Disturbances
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.recovery import Recovery

@@ -25,13 +25,7 @@ from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.spans import joined
-from pytest_rdsfailover.model.target import (
-    Failover,
-    Target,
-    milestones,
-    moves_writer,
-    settled_by,
-)
+from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_by
 from pytest_rdsfailover.trial import provisioning
 from pytest_rdsfailover.trial.auditing import audited
 from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError

@@ -8,7 +8,8 @@ from pytest_rdsfailover.analysis.reached_commits import why_only_read, why_unsav
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.target import SERVER, Target, Traffic
+from pytest_rdsfailover.model.target import Target
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 from pytest_rdsfailover.trial.peers import peers
 from pytest_rdsfailover.trial.server_counts import ServerCounts, server_counts, tables_in_memory
 

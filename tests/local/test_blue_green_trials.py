@@ -7,7 +7,7 @@ from test_failovers_of_a_load import LOAD
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.model.errors import GatewayError
-from pytest_rdsfailover.model.target import ReaderWrite
+from pytest_rdsfailover.model.traffic import ReaderWrite
 from pytest_rdsfailover.mysql import driver
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 

@@ -13,7 +13,7 @@ import sqlalchemy
 import sqlalchemy.orm
 
 from pytest_rdsfailover.analysis.reached_keys import missing
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = [pytest.mark.local, pytest.mark.one_server]

@@ -1,7 +1,7 @@
 """A load that acknowledges writes, and only reads, or does next to nothing."""
 
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 
 FEWEST = 20  # acknowledged writes; of fewer, nobody knows what they usually do
 MOST = 0.9

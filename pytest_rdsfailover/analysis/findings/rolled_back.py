@@ -2,7 +2,7 @@
 
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 from pytest_rdsfailover.analysis.reached_keys import tolerated
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 NEARLY_ALL = 0.9
 CURE = (

@@ -1,7 +1,7 @@
 """Writes that were acknowledged although the cluster's answer to them never came."""
 
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding, some
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 
 def unanswered(case: Case) -> Finding | None:

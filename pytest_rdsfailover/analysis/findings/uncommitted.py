@@ -3,7 +3,7 @@
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 from pytest_rdsfailover.analysis.reached_commits import REMEDY
 from pytest_rdsfailover.analysis.reached_keys import SLACK, least, missing, named
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 
 def uncommitted(case: Case) -> Finding | None:

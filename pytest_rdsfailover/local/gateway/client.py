@@ -34,7 +34,7 @@ from pytest_rdsfailover.local.gateway.messages import (
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.records import Milestone
-from pytest_rdsfailover.model.target import Sessions, Traffic
+from pytest_rdsfailover.model.traffic import Sessions, Traffic
 
 EMPTY = Done()
 

@@ -46,7 +46,7 @@ from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.records import Milestone
-from pytest_rdsfailover.model.target import LeftSession, Sessions
+from pytest_rdsfailover.model.traffic import LeftSession, Sessions
 from pytest_rdsfailover.model.typed import typed
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.records import Milestone
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 COMMAND = "command"  # which field of a line names what is wanted
 # What a blue/green deployment is before a switchover.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pytest_rdsfailover.local.gateway.keys import Key, Keys
 from pytest_rdsfailover.local.gateway.statement_kind import Does
 from pytest_rdsfailover.model.clock import to_seconds
-from pytest_rdsfailover.model.target import ReaderWrite, Traffic
+from pytest_rdsfailover.model.traffic import ReaderWrite, Traffic
 
 MOST_BY_READERS = 1000  # of each load
 MOST_MARKS = 8  # loads that are watched at the same time; of more, the oldest is forgotten

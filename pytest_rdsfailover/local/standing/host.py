@@ -24,7 +24,7 @@ from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 if TYPE_CHECKING:  # needs the extra dns
     from pytest_rdsfailover.local.dns.responder import DnsPort

@@ -6,7 +6,7 @@ from builders import acks, course, journal
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.witnessed import Witnessed
-from pytest_rdsfailover.model.target import SERVER, ReaderWrite, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, ReaderWrite, Traffic
 
 ACKED = [*acks(1.0, 10.2, 0.1), *acks(12.1, 20.0, 0.1)]  # their instance is not known
 COUNT = len(ACKED)

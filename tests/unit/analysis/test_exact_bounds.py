@@ -22,7 +22,7 @@ from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 from pytest_rdsfailover.analysis.weighing import Scales, Weighed
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.clock import SECOND
-from pytest_rdsfailover.model.target import LeftSession, Sessions, Traffic
+from pytest_rdsfailover.model.traffic import LeftSession, Sessions, Traffic
 
 CALM = list(acks(0.01, 10.0, 0.01))
 

@@ -5,7 +5,7 @@ import pytest
 from pytest_rdsfailover.analysis.reached import doubts, why_unconfirmed, why_untouched, why_untrue
 from pytest_rdsfailover.analysis.reached_commits import why_uncommitted, why_unsaved
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 
 def told(calm=None, whole=None, **more):

@@ -17,7 +17,7 @@ from pytest_rdsfailover.analysis.reached_keys import (
     why_unseen,
 )
 from pytest_rdsfailover.analysis.reached_server import doubts_of_server, why_idle
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 
 ACKED = {"0": 60, "1": 40}
 WHOLE = Traffic(keys=ACKED, stored_keys=ACKED, commits=100, marked=100)

@@ -5,7 +5,7 @@ import pytest
 from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
 from pytest_rdsfailover.analysis.reached_keys import batch
 from pytest_rdsfailover.journal.witnessed import Witnessed
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 CALM, ACKED = {"0": 50, "1": 50}, {"0": 150, "1": 150}  # 200 after the calm
 

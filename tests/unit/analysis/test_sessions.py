@@ -1,7 +1,7 @@
 """Connections that stayed where no writer is."""
 
 from pytest_rdsfailover.analysis.sessions import stayed, stuck
-from pytest_rdsfailover.model.target import LeftSession, Sessions
+from pytest_rdsfailover.model.traffic import LeftSession, Sessions
 
 
 def left(instance="instance-1", refused=10.0, error=1836):

@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.journal.witnessed import Witnessed
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 CUT, PLANNED = 10.3, 11.9
 PLAYED = tuple(replace(mark, planned=PLANNED) if mark.name == "promoted" else mark for mark in MOVE)

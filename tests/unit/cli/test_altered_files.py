@@ -20,7 +20,7 @@ from pytest_rdsfailover.journal.unfinished import ABOUT, Remains
 from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model import files
 from pytest_rdsfailover.model.records import Fault, Outcome
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 TIMES = 60  # that a file is altered, for each seed
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")  # what a terminal obeys

@@ -13,7 +13,7 @@ from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError
 from pytest_rdsfailover.model.records import Fault, Outcome
-from pytest_rdsfailover.model.target import LeftSession, Sessions
+from pytest_rdsfailover.model.traffic import LeftSession, Sessions
 
 LABEL = archive.Label(
     test="tests/test_a.py::test_b[x/../y]", scenario="x", seed=7, rerun="pytest a", versions={"a": "1"}, pins=[{"session": 7, "reason": "user variable", "statement": "SET @a"}]

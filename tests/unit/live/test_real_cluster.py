@@ -13,7 +13,7 @@ from pytest_rdsfailover.live import cluster as clusters
 from pytest_rdsfailover.live.cluster import LiveCluster
 from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 
 
 class Gathered:

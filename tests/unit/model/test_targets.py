@@ -5,14 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_rdsfailover.model.records import Milestone
-from pytest_rdsfailover.model.target import (
-    COUNTS,
-    Traffic,
-    milestones,
-    moves_writer,
-    settled_at,
-    settled_by,
-)
+from pytest_rdsfailover.model.target import milestones, moves_writer, settled_at, settled_by
+from pytest_rdsfailover.model.traffic import COUNTS, Traffic
 
 
 def failover(*moments, settled=True, moves=True):

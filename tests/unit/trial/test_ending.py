@@ -9,7 +9,7 @@ import pytest
 from clocks import SteppingClock
 from quiet_loads import PLACE
 
-from pytest_rdsfailover.model.target import LeftSession, Sessions
+from pytest_rdsfailover.model.traffic import LeftSession, Sessions
 from pytest_rdsfailover.trial.ending import HANG_UP, NOTICED, Ending
 from pytest_rdsfailover.trial.plan import Plan
 

@@ -6,7 +6,7 @@ import pytest
 from clocks import SteppingClock
 from quiet_loads import PLACE
 
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 from pytest_rdsfailover.trial import witness
 from pytest_rdsfailover.trial.server_counts import ServerCounts
 from pytest_rdsfailover.trial.witness import Witness

@@ -7,7 +7,7 @@ from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.journal.witnessed import Witnessed
-from pytest_rdsfailover.model.target import SERVER, Traffic
+from pytest_rdsfailover.model.traffic import SERVER, Traffic
 
 EVENTS = list(acks(1.0, 20.0, 0.1))
 ACKED = len(EVENTS)

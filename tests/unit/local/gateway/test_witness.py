@@ -3,7 +3,7 @@ from client_sessions import BULK, EXECUTE, INSERT, PING, QUERY, Session, seen
 
 from pytest_rdsfailover.local.gateway.keys import Keys
 from pytest_rdsfailover.local.gateway.witness import MOST_MARKS, TrafficCounter
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.traffic import Traffic
 
 
 def test_statements_are_counted_by_endpoint_and_those_with_a_mark_apart():
