@@ -231,7 +231,7 @@ class InstanceSession:
     def _begin(self, message: bytes) -> None:
         """Plan what is to be done for a client's command."""
         self._command = message[0]
-        self.answers.sequence, self._shift = packets_of(message), 0
+        self.answers.sequence = packets_of(message)
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return

@@ -22,7 +22,7 @@ from pytest_rdsfailover.mysql.auth import (
     same,
 )
 from pytest_rdsfailover.mysql.handshake import RESPONSE_HEAD, Capability, client_capabilities
-from pytest_rdsfailover.mysql.packets import ProtocolError, ServerFault, read_lenenc, read_string
+from pytest_rdsfailover.mysql.packets import ProtocolError, ServerFault, read_string
 
 ACCESS_DENIED, UTF8MB3 = 1045, 33
 
@@ -98,10 +98,7 @@ def parse_change_user(payload: bytes, capabilities: Capability) -> Login:
         ProtocolError: if it is broken.
     """
     user, at = _text(payload, 1)
-    length, at = read_lenenc(payload, at)
-    if at + length > len(payload):
-        raise ProtocolError("the client's proof is cut off")
-    proof, at = payload[at : at + length], at + length
+    proof, at = read_string(payload, at)
     database, at = _text(payload, at)
     charset = int.from_bytes(payload[at : at + 2], "little") or UTF8MB3
     method = b""
@@ -117,9 +114,8 @@ def _text(data: bytes, start: int) -> tuple[bytes, int]:
     """Return a text up to its zero byte; the last text of a packet may have none."""
     if start > len(data):
         raise ProtocolError("a text is missing")
-    end = data.find(b"\0", start)
-    end = len(data) if end < 0 else end
-    return data[start:end], end + 1
+    text = data[start:].partition(b"\0")[0]
+    return text, start + len(text) + 1
 
 
 class Directory:

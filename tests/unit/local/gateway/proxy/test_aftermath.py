@@ -3,6 +3,7 @@ import pytest
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
 from pytest_rdsfailover.mysql.packets import ServerFault, eof_packet, error_packet, ok_packet
 from pytest_rdsfailover.mysql.responses import Command, Response
+from pytest_rdsfailover.mysql.statements import SqlDialect
 
 ROWS = 3
 
@@ -110,3 +111,97 @@ def test_a_result_that_warned_says_how_often():
     assert (warned.warned, warned.counted) == (True, 3)
     silent = ended(ok_packet(2))
     assert (silent.warned, silent.counted) == (False, 0)
+
+
+ERROR, NOTE = (b"Error", b"1146", b"No 't'"), (b"Note", b"1051", b"\xc3\xa4")
+
+
+def told(sql, *, mariadb=False, warnings=(ERROR, NOTE), counted=0, here=False):
+    """Return a question to a connection that knows nothing of what it is about."""
+    before = Aftermath(7)
+    before.warnings, before.counted, before.charset = warnings, counted, b"utf8mb4"
+    before.row_count = 5
+    asked = before.told(
+        b"\x03" + sql.encode(), SqlDialect(mariadb=mariadb),
+        lambda value, name: value + b" AS `" + name + b"`", here=here,
+    )  # fmt: skip
+    return asked[1:].decode()
+
+
+LISTED = {
+    ERROR: "SELECT 'Error' AS Level, 1146 AS Code, CONVERT(X'4e6f20277427' USING utf8mb4) AS Message",
+    NOTE: "SELECT 'Note' AS Level, 1051 AS Code, CONVERT(X'c3a4' USING utf8mb4) AS Message",
+}
+NOTHING = "SELECT '' AS Level, 0 AS Code, '' AS Message FROM (SELECT 1) AS nothing WHERE 0"
+
+
+@pytest.mark.parametrize(
+    ("sql", "warnings", "rows", "behind"),
+    [
+        ("SHOW WARNINGS", (ERROR, NOTE), (ERROR, NOTE), ""),
+        ("SHOW WARNINGS LIMIT 1", (ERROR, NOTE), (ERROR, NOTE), " LIMIT 1"),
+        ("SHOW ERRORS", (ERROR, NOTE), (ERROR,), ""),
+        ("SHOW ERRORS LIMIT 0, 1", (NOTE, ERROR), (ERROR,), " LIMIT 0, 1"),
+        ("SHOW ERRORS", (NOTE,), (), ""),
+        ("SHOW WARNINGS", (), (), ""),
+    ],
+)
+def test_warnings_are_listed_as_the_server_that_has_them_would(sql, warnings, rows, behind):
+    listed = " UNION ALL ".join(LISTED[row] for row in rows)
+    expected = f"SELECT * FROM ({listed}) AS warnings{behind}" if rows else NOTHING
+    assert told(sql, warnings=warnings) == expected
+
+
+def test_a_warning_without_a_text_has_an_empty_one():
+    row = (b"Note", b"1", None, b"of a later version")
+    assert "CONVERT(X'' USING utf8mb4)" in told("SHOW WARNINGS", warnings=(row,))
+
+
+@pytest.mark.parametrize(
+    ("sql", "counted", "count"),
+    [
+        ("SHOW COUNT(*) WARNINGS", 0, "2 AS `@@session.warning_count`"),
+        ("SHOW COUNT(*) WARNINGS", 70, "70 AS `@@session.warning_count`"),
+        ("SHOW COUNT(*) ERRORS", 70, "1 AS `@@session.error_count`"),
+    ],
+)
+def test_warnings_are_counted_even_if_the_server_lists_fewer(sql, counted, count):
+    assert told(sql, counted=counted) == f"SELECT {count}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "mariadb", "expected"),
+    [
+        ("SELECT @@warning_count", False, "SELECT 2 AS `@@warning_count`"),
+        ("SELECT @@warning_count", True, "SELECT 2 AS `@@warning_count`"),
+        ("SELECT @@warning_count FROM t", False, "SELECT 2 AS `@@warning_count` FROM t"),
+        ("SELECT @@warning_count FROM t", True, None),  # which reads from a table: none are left
+        ("SELECT ROW_COUNT(), @@error_count FROM t", True,
+         "SELECT 5 AS `ROW_COUNT()`, @@error_count FROM t"),
+        ("SET @a = @@warning_count", False, "SET @a = 2 AS `@@warning_count`"),
+        ("SET @@warning_count = 1", False, None),
+        ("SELECT @@sql_mode", False, None),
+        ("SELECT ROW_COUNT(1), row_count FROM t", False, None),
+        ("SELECT FOUND_ROWS ( )", False, "SELECT 7 AS `FOUND_ROWS ( )`"),
+    ],
+)  # fmt: skip
+def test_values_of_the_statement_before_stand_where_they_are_asked_for(sql, mariadb, expected):
+    assert told(sql, mariadb=mariadb) == (sql if expected is None else expected)
+
+
+def test_a_connection_that_knows_all_but_the_rows_found_elsewhere_is_told_those_only():
+    assert told("SELECT FOUND_ROWS(), ROW_COUNT()", here=True) == (
+        "SELECT 7 AS `FOUND_ROWS()`, ROW_COUNT()"
+    )
+    assert told("SHOW COUNT(*) WARNINGS", here=True) == "SHOW COUNT(*) WARNINGS"
+
+
+def test_what_follows_the_first_statement_is_left_as_it_is():
+    assert told("SELECT ROW_COUNT(); SELECT ROW_COUNT(); DO 1") == (
+        "SELECT 5 AS `ROW_COUNT()`; SELECT ROW_COUNT(); DO 1"
+    )
+
+
+def test_a_new_session_has_found_and_counted_nothing():
+    assert (Aftermath().found_rows, Aftermath().row_count, Aftermath().elsewhere) == (0, 0, True)
+    assert Aftermath().next(b"\x03DO 1", mariadb=False).elsewhere

@@ -2,7 +2,15 @@
 
 import pytest
 
-from pytest_rdsfailover.local.gateway.proxy.authentication import Authentication, Directory, Login
+from pytest_rdsfailover.local.gateway.proxy import authentication
+from pytest_rdsfailover.local.gateway.proxy.authentication import (
+    Authentication,
+    Directory,
+    Login,
+    new_scramble,
+    parse_change_user,
+    parse_login,
+)
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.mysql.auth import (
     ASK_KEY,
@@ -18,6 +26,7 @@ from pytest_rdsfailover.mysql.auth import (
     native_proof,
 )
 from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import ProtocolError
 
 SCRAMBLE, PASSWORD = b"s" * 20, b"secret"
 OPEN, DENIED, ASKED = "open", "denied", "asked"
@@ -197,3 +206,90 @@ def test_a_caching_proof_of_a_user_never_seen_is_asked_again(directory):
     made = login(directory, method=CACHING, proof=caching_proof(PASSWORD, SCRAMBLE))
 
     assert made.restart()[0][0] == SWITCH
+
+
+def test_a_password_that_comes_as_it_is_without_tls_is_asked_for_in_another_way(directory):
+    assert state(begun(directory, method=CLEAR, proof=PASSWORD)[0]) == ASKED
+
+
+@pytest.mark.parametrize(("chance", "byte"), [(lambda most: most - 1, 127), (lambda _: 0, 1)])
+def test_a_scramble_has_twenty_letters_and_no_zero(monkeypatch, chance, byte):
+    monkeypatch.setattr(authentication.secrets, "randbelow", chance)
+    assert new_scramble() == bytes((byte,)) * 20
+
+
+# Logins, as they are sent ------------------------------------------------------------------------
+
+CAN = Capability.PROTOCOL_41
+SECURE, LENENC = Capability.SECURE_CONNECTION, Capability.PLUGIN_AUTH_LENENC
+DATABASE, PLUGIN = Capability.CONNECT_WITH_DB, Capability.PLUGIN_AUTH
+LONG = b"p" * 300
+
+
+def sent(can, rest):
+    return int(CAN | can).to_bytes(4, "little") + bytes(4) + b"\x2d" + bytes(23) + rest
+
+
+@pytest.mark.parametrize(
+    ("can", "rest", "proof", "database", "method"),
+    [
+        (SECURE, b"app\0\x03abc", b"abc", None, b""),
+        (SECURE, b"app\0\x00", b"", None, b""),
+        (SECURE, b"app\0\x03abcdb\0caching\0", b"abc", None, b""),
+        (SECURE | DATABASE, b"app\0\x03abcdb\0caching\0", b"abc", b"db", b""),
+        (SECURE | DATABASE, b"app\0\x03abcdb", b"abc", b"db", b""),
+        (SECURE | DATABASE, b"app\0\x03abc", b"abc", None, b""),
+        (SECURE | PLUGIN, b"app\0\x03abccaching\0", b"abc", None, b"caching"),
+        (SECURE | DATABASE | PLUGIN, b"app\0\x03abcdb\0caching\0", b"abc", b"db", b"caching"),
+        (SECURE | LENENC | PLUGIN, b"app\0\xfc\x2c\x01" + LONG + b"clear\0", LONG, None, b"clear"),
+        (LENENC, b"app\0\x03abc", b"abc", None, b""),
+        (Capability(0), b"app\0abc\0", b"abc", None, b""),
+        (DATABASE, b"app\0abc\0db\0", b"abc", b"db", b""),
+    ],
+)
+def test_a_login_is_read_as_far_as_its_capabilities_say(can, rest, proof, database, method):
+    said = parse_login(sent(can, rest))
+
+    assert (said.user, said.charset, said.capabilities) == ("app", 45, CAN | can)
+    assert (said.proof, said.database, said.method) == (proof, database, method)
+
+
+@pytest.mark.parametrize(
+    ("can", "rest"),
+    [
+        (SECURE, b"app\0"), (SECURE, b"app"), (SECURE, b"app\0\x04abc"), (LENENC, b"app\0\x04abc"),
+        (SECURE | DATABASE | PLUGIN, b"app\0\x03abc"), (Capability(0), b"app"),
+    ],
+)  # fmt: skip
+def test_a_login_that_is_cut_off_is_refused(can, rest):
+    with pytest.raises(ProtocolError):
+        parse_login(sent(can, rest))
+
+
+@pytest.mark.parametrize(
+    ("can", "rest", "database", "charset", "method"),
+    [
+        (PLUGIN, b"db\0\xff\x00caching\0", b"db", 255, b"caching"),
+        (PLUGIN, b"\0\x00\x01caching", None, 256, b"caching"),
+        (PLUGIN, b"db\0\x00\x00caching\0", b"db", 33, b"caching"),
+        (Capability(0), b"db\0\x2d\x00caching\0", b"db", 45, b""),
+        (Capability(0), b"db", b"db", 33, b""),
+        (Capability(0), b"", None, 33, b""),
+    ],
+)
+def test_a_change_of_user_names_a_database_and_a_character_set_in_two_bytes(
+    can, rest, database, charset, method
+):
+    said = parse_change_user(b"\x11app\0\x03abc" + rest, can)
+
+    assert (said.user, said.proof, said.capabilities) == ("app", b"abc", can)
+    assert (said.database, said.charset, said.method) == (database, charset, method)
+
+
+@pytest.mark.parametrize(
+    ("can", "message"),
+    [(Capability(0), b"\x11app\0\x04abc"), (Capability(0), b"\x11app"), (PLUGIN, b"\x11app\0\0db\0")],
+)  # fmt: skip
+def test_a_change_of_user_that_is_cut_off_is_refused(can, message):
+    with pytest.raises(ProtocolError):
+        parse_change_user(message, can)
