@@ -16,8 +16,8 @@ from pytest_rdsfailover.mysql.responses import Part, Response
 class Answered(Protocol):
     """Learns that a response has ended."""
 
-    def __call__(self, error: int) -> None:
-        """Take the code of the error that it was; 0 if it was none."""
+    def __call__(self, response: Response) -> None:
+        """Take the response."""
 
 
 class ResponseReader:
@@ -65,7 +65,7 @@ class ResponseReader:
     def end(self) -> None:
         """End the response; the next command may begin."""
         if self._answered is not None and self.response is not None:
-            self._answered(self.response.error)
+            self._answered(self.response)
         self.response, self.asks = None, False
 
     def packets(self, data: bytes) -> list[Packet]:

@@ -307,22 +307,19 @@ class InstanceSession:
     def _read_row(self, payload: bytes, exchange: Exchange) -> None:
         """Take a row that answers a question of our own; a subclass that asks any reads it."""
 
-    def _answered(self, error: int) -> None:
+    def _answered(self, response: Response) -> None:
         """Count that the server has answered a command of the client's, to its end."""
-        exchange = self._exchange
+        exchange, error = self._exchange, response.error
         if exchange is not None and not error:
             self._planner.answered(exchange.payload)
         if exchange is None or (exchange.hidden and exchange != COMMIT):
             return
         if error or not exchange.more:
-            response = self._server.response
-            changed = response is None or not response.idle
-            rows = 0 if response is None else response.changed
             self._witness.answered(
                 error,
                 self._server.status,
-                changed=changed,
-                rows=rows,
+                changed=not response.idle,
+                rows=response.changed,
                 reader=self._reader and not self._host.writer,
                 by="" if self._takes_writes else self._host.id,
             )

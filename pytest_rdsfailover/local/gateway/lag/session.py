@@ -181,11 +181,11 @@ class LaggedSession(InstanceSession):
         message, self.away, self._read = self._asking, False, None
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
 
-    def _answered(self, error: int) -> None:
+    def _answered(self, response: Response) -> None:
         """Note when what the session has written was acknowledged."""
         status = self._server.status
         wrote = self.forwards and (self._witness.writing or self._witness.commits(status))
-        super()._answered(error)
+        super()._answered(response)
         if wrote:
             self._wrote = time.monotonic()
 

@@ -248,10 +248,16 @@ def test_a_prepared_topology_is_told_at_each_execution_until_the_statement_is_cl
     assert do(session, EXECUTE) == [EXECUTE]
 
 
-def test_other_answers_than_a_preparation_s_prepare_nothing():
-    session = session_at()
-    do(session, TOPOLOGY, last=b"\0" + NUMBER + bytes(7))
-    assert do(session, EXECUTE) == [EXECUTE]
+def test_a_row_that_looks_like_the_answer_to_a_preparation_prepares_nothing():
+    session = session_at(reader=True)
+    ask(session, TOPOLOGY)
+    for _ in range(2):
+        taken(session.to_server)
+        answer(session, OK)
+    taken(session.to_server)
+    answer(session, b"\x01", COLUMN, eof_packet(2), bytes((len(NUMBER),)) + NUMBER, eof_packet(2))
+    assert not session.busy
+    assert do(session, EXECUTE) == [b"\x03" + PROTECT, EXECUTE]
 
 
 def test_what_was_prepared_is_counted_as_what_it_does_until_it_is_closed(witness):

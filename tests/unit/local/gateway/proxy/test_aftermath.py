@@ -132,7 +132,7 @@ LISTED = {
     ERROR: "SELECT 'Error' AS Level, 1146 AS Code, CONVERT(X'4e6f20277427' USING utf8mb4) AS Message",
     NOTE: "SELECT 'Note' AS Level, 1051 AS Code, CONVERT(X'c3a4' USING utf8mb4) AS Message",
 }
-NOTHING = "SELECT '' AS Level, 0 AS Code, '' AS Message FROM (SELECT 1) AS nothing WHERE 0"
+NO_WARNINGS = "SELECT '' AS Level, 0 AS Code, '' AS Message FROM (SELECT 1) AS nothing WHERE 0"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ NOTHING = "SELECT '' AS Level, 0 AS Code, '' AS Message FROM (SELECT 1) AS nothi
 )
 def test_warnings_are_listed_as_the_server_that_has_them_would(sql, warnings, rows, behind):
     listed = " UNION ALL ".join(LISTED[row] for row in rows)
-    expected = f"SELECT * FROM ({listed}) AS warnings{behind}" if rows else NOTHING
+    expected = f"SELECT * FROM ({listed}) AS warnings{behind}" if rows else NO_WARNINGS
     assert told(sql, warnings=warnings) == expected
 
 
