@@ -201,7 +201,6 @@ class Database:
             self._stage = DatabaseStage.SETUP
             self._set_up()
         elif answer is not None:
-            self.touch(self)
             self.session.from_client(frame(answer, packet.sequence + 1))
 
     # The proxy's own commands --------------------------------------------------------------------

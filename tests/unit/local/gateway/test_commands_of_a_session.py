@@ -361,7 +361,8 @@ def test_the_rest_of_an_answer_that_opened_a_transaction_on_a_reader_is_dropped(
     answer(session, b"\x01", COLUMN, EOF, b"\x01x", EOF)
     assert [number for number, _ in told(session)] == [1, 2, 3, 4]
     assert session.busy
-    session.from_server(frame(ok_packet(3), 6))
+    for number, payload in enumerate((b"\x01", COLUMN, EOF, b"\x01x", eof_packet(3)), 6):
+        session.from_server(frame(payload, number))
     assert taken(session.to_server) == [b"\x03ROLLBACK"]
     answer(session, OK)
     assert [parse_error(payload).code for _, payload in told(session)] == [1290]
