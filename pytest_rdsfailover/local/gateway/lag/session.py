@@ -94,7 +94,7 @@ class LaggedSession(InstanceSession):
 
     def _begin(self, message: bytes) -> None:
         """Send a read to a snapshot, all else to the session's own server."""
-        if message and self._lags(message):
+        if self._lags(message):
             self._begin_read(message)
             return
         if self._state is not None or self._past is not None:
@@ -127,7 +127,7 @@ class LaggedSession(InstanceSession):
     def _begin_read(self, message: bytes) -> None:
         lag = self._host.volume.lag
         self._command, self.away, self._reader = Command.QUERY, True, True
-        self.answers.sequence, self._shift, self._passed = packets_of(message), 0, False
+        self.answers.sequence, self._passed = packets_of(message), False
         self._witness.begin(message, self._planner.dialect, multi=self._multi)
         self._asking = message
         if self._state is None and lag is not None:
@@ -240,12 +240,12 @@ class LaggedSession(InstanceSession):
         error = parse_error(payload).code if payload[0] == ERR else 0
         self._read, self.away = None, False
         if error:
-            self._witness.answered(error, self._server.status, reader=True)
+            self._witness.answered(error, self._server.status)
             self.answers.tell(worded(payload, self._host.read_only_error))
             return
         self._hold(read)
         status = self._status(ending(payload)[0])
-        self._witness.answered(0, status, changed=False, reader=True)
+        self._witness.answered(0, status)
         self.answers.tell(_ended(payload, status, deprecates=deprecates))
 
     def _hold(self, read: Read) -> None:

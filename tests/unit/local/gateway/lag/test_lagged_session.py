@@ -1,5 +1,7 @@
 """A client's session on a reader that lags: what goes to a snapshot, and what comes back."""
 
+import time
+
 import pytest
 from server_talk import taken
 from snapshot_servers import GREETING, IN_TRANS, NAMES, NO_ROWS, STATE
@@ -20,6 +22,7 @@ from pytest_rdsfailover.mysql.packets import (
     status_of,
 )
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
+from pytest_rdsfailover.mysql.results import encode_row
 
 QUERY, SELECT = b"\x03", b"\x03SELECT v FROM t"
 ASKED = QUERY + question(NAMES)
@@ -55,10 +58,10 @@ class Lag:
 class Client:
     """A client's session on a reader, with a server that answers as it is told."""
 
-    def __init__(self, user=b"app", capabilities=NO_MORE, status=2):
+    def __init__(self, user=b"app", capabilities=NO_MORE, status=2, seen=None):
         self.instance, self.lag = Instance(id="instance-1"), Lag()
         self.instance.volume.lag = self.lag
-        self.session = session = LaggedSession(self.instance)
+        self.session = session = LaggedSession(self.instance, seen=seen)
         wanted = RELAYED & ~Capability.DEPRECATE_EOF | capabilities
         session.from_server(frame(GREETING, 0))
         session.from_client(frame(int(wanted).to_bytes(4, "little") + bytes(28) + user + b"\0", 1))
@@ -226,3 +229,210 @@ def test_a_reader_that_became_the_writer_meanwhile_shows_the_present(client):
     assert client.sent == [ASKED]
     client.answer(*STATE)
     assert client.sent == [SELECT]
+
+
+# Which moment is read ----------------------------------------------------------------------------
+
+
+class Repeating(Lag):
+    """The lag of sessions whose state tells how their transactions are isolated."""
+
+    names = (b"transaction_isolation",)
+
+
+def state_of(*values, status=2):
+    return [
+        b"\x02", b"column", b"column", eof_packet(status), encode_row(values), eof_packet(status)
+    ]  # fmt: skip
+
+
+def test_who_has_seen_a_moment_reads_none_before_it(client):
+    first = client.read()
+    assert (first.after, first.snapshot) == (0.0, None)
+    client.show(first, *NO_ROWS, past=Past(since=7.0))
+    assert client.read().after == 7.0
+
+
+@pytest.mark.parametrize(
+    ("level", "status", "held"),
+    [
+        (b"REPEATABLE-READ", 3, True), (b"SERIALIZABLE", 3, True), (b"READ-COMMITTED", 3, False),
+        (b"READ-UNCOMMITTED", 3, False), (b"REPEATABLE-READ", 2, False), (b"REPEATABLE-READ", 0, True),
+    ],
+)  # fmt: skip
+def test_a_transaction_that_may_read_only_once_keeps_its_snapshot(level, status, held):
+    client, past, other = Client(status=status), Past(), Past()
+    client.instance.volume.lag = client.lag = Repeating()
+    client.ask(SELECT)
+    client.sent  # noqa: B018 - empties it
+    client.answer(*state_of(b"app", level, status=status))
+    client.show(client.lag.reads[-1], *NO_ROWS, past=past)
+    client.ask(SELECT)
+    assert client.lag.reads[-1].snapshot is (past if held else None)
+    client.show(client.lag.reads[-1], *NO_ROWS, past=past if held else other)
+
+    assert (past.holders, other.holders) == (held, 0)
+    client.session.ended()
+    assert past.holders == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "lets_go"),
+    [(b"ROLLBACK", True), (b"COMMIT", True), (b"SELECT 1", False), (b"SET @a = 1", False)],
+)
+def test_a_snapshot_is_held_until_its_transaction_ends(command, lets_go):
+    client, past = Client(status=3), Past()
+    client.ask(SELECT)
+    client.answer(*state_of(b"app", b"ANSI", status=3))
+    client.show(client.lag.reads[-1], *NO_ROWS, past=past)
+    assert past.holders == 1
+    client.ask(QUERY + command)
+    assert past.holders == (not lets_go)
+
+
+@pytest.mark.parametrize("command", [b"\x1f", b"\x11app\0\0app\0\x2d\0"])
+def test_what_begins_a_session_anew_lets_go_and_so_does_who_forgets(command):
+    for anew in (lambda one: one.ask(command), lambda one: one.session.forget()):
+        client, past = Client(status=3), Past()
+        client.ask(SELECT)
+        client.sent  # noqa: B018 - empties it
+        client.answer(*state_of(b"app", b"ANSI", status=3))
+        client.show(client.lag.reads[-1], *NO_ROWS, past=past)
+        anew(client)
+        assert (past.holders, client.session._state) == (0, None)
+
+
+def test_who_changes_its_user_reads_on_its_own():
+    client = Client()
+    client.show(client.read(), *NO_ROWS)
+    client.ask(b"\x11app\0\0app\0\x2d\0")
+    client.answer(ok_packet(2))
+    client.sent  # noqa: B018 - empties it
+    client.ask(SELECT)
+    assert client.sent == [QUERY + PROTECT]
+
+
+@pytest.mark.parametrize("command", [QUERY + b"SELECT 1", QUERY + b"SHOW TABLES;", b"\x0e"])
+def test_what_leaves_the_state_as_it_is_does_not_have_it_asked_for_again(client, command):
+    client.show(client.read(), *NO_ROWS)
+    client.ask(command)
+    while client.sent:
+        client.answer(ok_packet(2))
+    client.ask(SELECT)
+    assert (client.sent, len(client.lag.reads)) == ([], 2)
+
+
+# Reads of forwarded writes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "sees"), [(b"SESSION", "its own"), (b"GLOBAL", "now"), (b"EVENTUAL", "any")]
+)
+@pytest.mark.parametrize("within", [True, False])
+def test_a_session_that_has_its_writes_forwarded_sees_what_its_level_says(level, sees, within):
+    client = Client()
+    client.instance.volume.forwarding, client.instance.writable = True, lambda: True
+    client.session.variables.consistency = level
+    begun = time.monotonic()
+    client.show(client.read(), *NO_ROWS, past=Past(since=0.0))
+    first = client.lag.reads[-1].after
+    assert (first >= begun) is (sees == "now")
+    assert sees == "now" or first == 0.0
+    steps = (
+        [(b"BEGIN", 3), (b"DELETE FROM t", 3), (b"COMMIT", 2)]
+        if within
+        else [(b"DELETE FROM t", 2)]
+    )
+    for sql, status in steps:
+        written = time.monotonic()
+        client.ask(QUERY + sql)
+        assert client.sent == [QUERY + sql]
+        client.answer(ok_packet(status, affected=1))
+    client.show(client.read(), *NO_ROWS, past=Past(since=0.0))
+    after = client.lag.reads[-1].after
+    assert (after >= written) is (sees != "any")
+    client.show(client.read(), *NO_ROWS, past=Past(since=0.0))
+    again = client.lag.reads[-1].after
+    assert (again > after) is (sees == "now")  # what only reads is no write
+
+
+def test_who_has_nothing_forwarded_waits_for_no_write_of_its_own():
+    client = Client()
+    client.session.variables.consistency = b"GLOBAL"
+    assert client.read().after == 0.0
+
+
+def test_who_waits_for_a_forwarded_write_reads_on_its_own():
+    client = Client(status=3)
+    client.instance.volume.forwarding, client.instance.writable = True, lambda: True
+    client.session.variables.consistency = b"SESSION"
+    client.ask(QUERY + b"DELETE FROM t")
+    client.answer(ok_packet(3, affected=1))
+    client.sent  # noqa: B018 - empties it
+    client.ask(SELECT)
+    assert client.sent == [SELECT]
+
+
+# Who answers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schema", [b"mysql", b"SYS", b"information_schema", None])
+def test_the_server_s_own_tables_and_no_database_at_all_are_of_the_present(client, schema):
+    client.ask(SELECT)
+    assert client.sent == [ASKED]
+    client.answer(*state_of(schema, b"ANSI"))
+    assert (client.sent, client.lag.reads) == ([QUERY + PROTECT], [])
+
+
+def test_a_lag_that_ends_while_the_state_is_asked_for_is_none(client):
+    client.ask(SELECT)
+    assert client.sent == [ASKED]
+    client.instance.volume.lag = None
+    client.session._host.volume.lag = None
+    client.answer(b"\x01", b"column", eof_packet(2), encode_row([b"app"]), eof_packet(2))
+    assert client.sent == [QUERY + PROTECT]
+
+
+def test_a_read_that_is_lost_before_its_first_part_is_answered_by_the_session_s_own_server(client):
+    client.show(client.read(), *NO_ROWS)
+    client.got  # noqa: B018 - empties it
+    client.show(client.read())
+    assert (client.sent, client.got) == ([QUERY + PROTECT], [])
+
+
+def test_an_answer_to_a_read_that_is_over_is_nobody_s(client):
+    read = client.read()
+    client.show(read, *NO_ROWS)
+    client.got  # noqa: B018 - empties it
+    client.show(read, *NO_ROWS)
+    assert (client.got, client.sent) == ([], [])
+
+
+def test_a_read_is_counted_as_one_statement_and_found_is_not_stored(witness):
+    client = Client(seen=witness.at("reader"))
+    select = QUERY + b"SELECT v FROM t WHERE k = 'run-0-1'"
+    for payloads in (NO_ROWS, [error_packet(ServerFault(1054, "42S22", "Unknown column"))]):
+        client.ask(select)
+        if client.sent:
+            client.answer(*STATE)
+        client.show(client.lag.reads[-1], *payloads)
+    found = witness.tell(b"run")["reader"]
+    assert (found.statements, found.marked, found.confirmed, found.writes) == (2, 2, 0, 0)
+
+
+def test_commands_that_follow_a_read_are_numbered_from_one(client):
+    client.show(client.read(), *NO_ROWS)
+    client.session.to_client.clear()
+    client.ask(QUERY + b"SHOW TABLES")
+    client.answer(ok_packet(2))
+    assert client.session.to_client[3] == 1
+
+
+@pytest.mark.parametrize(("own", "shown"), [(2, 2), (3, 3), (0, 0x2001), (0x2003, 0x2003)])
+def test_the_flags_are_those_of_the_client_s_session_not_of_the_snapshot_s(own, shown):
+    client = Client(status=own)
+    client.ask(SELECT)
+    client.sent  # noqa: B018 - empties it
+    client.answer(*state_of(b"app", b"ANSI", status=own))
+    client.show(client.lag.reads[-1], *NO_ROWS[:-1], eof_packet(0x2001 | 0x20))
+    assert status_of(client.got[-1]) == shown | 0x20
