@@ -5,6 +5,7 @@ import time
 
 import pytest
 from gateway_sockets import in_gateway, until
+from paper_transport import PaperTransport
 from proxy_world import NAMES
 from snapshot_servers import Reader
 
@@ -118,35 +119,9 @@ def test_a_server_that_cannot_be_reached_lets_no_reader_lag(monkeypatch):
 # One connection ----------------------------------------------------------------------------------
 
 
-class Wire(asyncio.Transport):
-    """A connection that keeps what is sent, and how it ends."""
-
-    def __init__(self):
-        super().__init__({"socket": self})
-        self.family, self.sent, self.ends, self.paused = None, b"", [], False
-
-    def setsockopt(self, *_):
-        pass
-
-    def write(self, data):
-        self.sent += data
-
-    def close(self):
-        self.ends.append("closed")
-
-    def abort(self):
-        self.ends.append("aborted")
-
-    def is_closing(self):
-        return bool(self.ends)
-
-    def get_write_buffer_size(self):
-        return 0
-
-
 def linked():
     link = SnapshotLink(ClientIdentity(user=b"app", password=b""), NAMES, lambda _: None)
-    link.connection_made(wire := Wire())
+    link.connection_made(wire := PaperTransport())
     return link, wire
 
 
@@ -173,5 +148,5 @@ def test_a_snapshot_ends_with_its_connection_which_logs_out_once(end):
 def test_a_connection_that_comes_when_its_snapshot_is_gone_is_ended_at_once():
     link = SnapshotLink(ClientIdentity(user=b"app", password=b""), NAMES, lambda _: None)
     link.end()
-    link.connection_made(wire := Wire())
+    link.connection_made(wire := PaperTransport())
     assert (wire.sent, wire.ends) == (b"", ["aborted"])
