@@ -109,7 +109,7 @@ class ProcessLoad(Engine):
         super().__init__()
         if order.events is None:
             raise SettingError(
-                "processes: they need pytest's cache directory, or --rds-journal DIR"
+                "processes: they need pytest's cache directory, or --rds-journal=DIR"
             )
         self._journal = journal
         self._events = [order.events.with_stem(f"{n + 1}") for n in range(order.processes)]

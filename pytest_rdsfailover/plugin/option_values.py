@@ -40,19 +40,11 @@ def read(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: if a value cannot be honoured; the text names where it came from.
     """
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    for option, (source, text, base) in given_options(config).items():
-        sources[option.name] = source
-        try:
-            values[option.name] = (
-                absolute_path(text, base) if option.kind == options.PATH
-                else PARSERS[option.kind](text)
-            )  # fmt: skip
-            if option.name in ALONE:
-                Settings(**{option.name: values[option.name]})
-        except SettingError as error:
-            raise pytest.UsageError(f"{source}: {error}") from None
+    values, sources = _parsed(config)
+    try:
+        check_ini(config, live=bool(values.get("live")))  # first: what is missing may stand in it
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from None
     # The controller of pytest-xdist has told its workers, so that all sample from one seed.
     told = getattr(config, "workerinput", {}).get(SEED)
     if told is None and values.get("resume"):
@@ -63,13 +55,35 @@ def read(config: pytest.Config) -> Settings:
     try:
         _check_baseline(config, values)
         live = _live(config, values)
-        check_ini(config, live=live is not None)
         _apply_load(values, RATE if live is None else LIVE_RATE)
         settings = Settings(**values, live=live)
         _look(values, settings, config.rootpath, sources)
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
+
+
+def _parsed(config: pytest.Config) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what each option that was given stands for, and where it was given."""
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for option, (source, text, base) in given_options(config).items():
+        sources[option.name] = source
+        try:
+            values[option.name] = _value(option, text, base)
+            if option.name in ALONE:
+                Settings(**{option.name: values[option.name]})
+        except SettingError as error:
+            raise pytest.UsageError(f"{source}: {error}") from None
+    return values, sources
+
+
+def _value(option: options.Option, text: object, base: Path) -> object:
+    if not isinstance(text, str):
+        raise SettingError(f"{text!r} is no text: write one value, in quotes")
+    if option.kind == options.PATH:
+        return absolute_path(text, base)
+    return PARSERS[option.kind](text)
 
 
 def _seed_of_baseline(config: pytest.Config, values: Mapping[str, Any]) -> int | None:
@@ -113,7 +127,7 @@ def _check_baseline(config: pytest.Config, values: Mapping[str, Any]) -> None:
     ):
         typed = _typed(config, names)
         if typed and needed not in values:
-            raise SettingError(f"{', '.join(typed)}: with which baseline? add --rds-{needed} NAME")
+            raise SettingError(f"{', '.join(typed)}: with which baseline? add --rds-{needed}=NAME")
 
 
 def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pytest_rdsfailover.model.options import OPTIONS, SWITCH, Option
+from pytest_rdsfailover.model.options import NAMES, OPTIONS, SWITCH, Option
 
 SEED, STARTED = "rds_seed", "rds_started"  # among what a controller tells its workers
 
@@ -30,12 +30,12 @@ class Given(NamedTuple):
 
     Attributes:
         source: the flag, the variable or the ini value.
-        text: what is written there.
+        text: what is written there; a TOML file may hold something else than a text.
         base: the directory that a relative path is meant from: an ini's own, else pytest's.
     """
 
     source: str
-    text: str
+    text: Any
     base: Path
 
 
@@ -55,8 +55,10 @@ def _find(config: pytest.Config, option: Option) -> Given | None:
     variable = option.dest.upper()
     if variable in os.environ:
         return Given(variable, os.environ[variable], here)
-    if not (text := config.getini(option.dest)):
+    if (text := config.getini(option.dest)) is None:
         return None
+    if isinstance(text, list) and option.kind == NAMES:  # TOML has lists
+        text = ",".join(map(str, text))
     typed = config.getoption("override_ini", None) or ()
     if config.inipath is None or any(setting.startswith(f"{option.dest}=") for setting in typed):
         return Given(f"-o {option.dest}", text, here)

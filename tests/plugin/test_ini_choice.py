@@ -55,6 +55,17 @@ def test_the_refusal_names_both_files_and_the_remedy(pytester):
     assert "home/pytest.ini" in text
 
 
+@pytest.mark.parametrize("missing", [1, len(COMPANIONS)])
+def test_companions_that_stand_in_the_ini_file_are_not_what_is_missed(pytester, missing):
+    result = pytester.runpytest_inprocess(
+        "--rds-live", *COMPANIONS[missing:], "--rds-ca", "../other/file.pem"
+    )
+
+    assert result.ret == USAGE_ERROR
+    assert "write --rds-ca=../other/file.pem" in result.stderr.str()
+    assert "also needs" not in result.stderr.str()
+
+
 @pytest.mark.parametrize("arguments", [("../other",), ("--rds-live", "--rds-ca=../other/file.pem")])
 def test_what_leads_nowhere_else_is_let_be(pytester, arguments):
     result = pytester.runpytest_inprocess("--collect-only", *arguments)

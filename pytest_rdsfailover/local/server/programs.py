@@ -159,8 +159,8 @@ def _remedy() -> str:
         "brew install mariadb" if sys.platform == "darwin" else "apt-get install mariadb-server"
     )
     return (
-        f"install one with `{install}`, or name one with --rds-server PATH, --rds-server"
-        f" mysql://user:password@host:port, or the variable {VARIABLE}"
+        f"install one with `{install}`, or name one with --rds-server=PATH,"
+        f" --rds-server=mysql://user:password@host:port, or the variable {VARIABLE}"
     )
 
 

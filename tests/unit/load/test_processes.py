@@ -61,7 +61,7 @@ def test_what_writers_run_has_to_be_found_by_its_name(tmp_path, name):
 
 
 def test_events_of_several_processes_need_a_place(tmp_path):
-    with pytest.raises(SettingError, match="--rds-journal DIR"):
+    with pytest.raises(SettingError, match="--rds-journal=DIR"):
         ProcessLoad(replace(order(tmp_path), events=None), Journal("run", 2))
 
 

@@ -13,7 +13,7 @@ HERE, PROJECT = Path("/here"), Path("/project")
 
 
 def asked(
-    monkeypatch, *, line=None, variable=None, ini="", typed=(), inipath=PROJECT / "pytest.ini"
+    monkeypatch, *, line=None, variable=None, ini=None, typed=(), inipath=PROJECT / "pytest.ini"
 ):
     monkeypatch.delenv("RDS_RATE", raising=False)
     if variable is not None:
@@ -22,7 +22,7 @@ def asked(
     config = SimpleNamespace(
         invocation_params=SimpleNamespace(dir=HERE), inipath=inipath,
         getoption=lambda name, default=None: options.get(name, default),
-        getini=lambda name: ini if name == RATE.dest else "",
+        getini=lambda name: ini if name == RATE.dest else None,
     )  # fmt: skip
     return given(config).get(RATE)
 
@@ -36,6 +36,8 @@ def asked(
         ({"ini": "3", "typed": ["rds_rate=3"]}, ("-o rds_rate", "3", HERE)),
         ({"ini": "3", "typed": ["rds_rates=3"]}, ("rds_rate (ini)", "3", PROJECT)),
         ({"ini": "3", "inipath": None}, ("-o rds_rate", "3", HERE)),
+        ({"ini": ""}, ("rds_rate (ini)", "", PROJECT)),  # somebody forgot to fill it in
+        ({"ini": "", "typed": ["rds_rate="]}, ("-o rds_rate", "", HERE)),
         ({}, None),
     ],
 )

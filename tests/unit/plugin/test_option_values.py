@@ -1,6 +1,7 @@
 """What all options of a run mean together, and which of them contradict each other."""
 
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -64,15 +65,36 @@ def test_what_contradicts_itself_is_refused(settings, line, said):
 
 @pytest.mark.parametrize("name", [option.dest for option in LIVE_OPTIONS])
 @pytest.mark.parametrize("text", ["", " "])
-def test_no_option_of_live_mode_may_be_empty(settings, monkeypatch, name, text):
-    monkeypatch.setenv(name.upper(), text)
+@pytest.mark.parametrize("place", ["environment", "ini"])
+def test_no_option_of_live_mode_may_be_empty(settings, monkeypatch, name, text, place):
+    if place == "environment":
+        monkeypatch.setenv(name.upper(), text)
     switchover = {
         "rds_trigger": "switchover", "rds_allow_switchover": "yes", "rds_global_cluster": "world",
         "rds_switchover_to": "arn:aws:rds:eu-west-1:111122223333:cluster:west",
     }  # fmt: skip
     elsewhere = {key: value for key, value in (LIVE | switchover).items() if key != name}
     with pytest.raises(pytest.UsageError):
-        settings(elsewhere)
+        settings(elsewhere, ini={name: text} if place == "ini" else {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("rds_writers", ["3"]), ("rds_json", ["x"]), ("rds_bound", {"a": 1}), ("rds_profile", ["quick"]),
+     ("rds_calm_errors", []), ("rds_strict", ["yes"])],
+)  # fmt: skip
+def test_a_value_of_a_toml_file_that_is_no_text_is_refused_in_one_sentence(settings, name, value):
+    said = re.escape(f"{name} (ini): {value!r} is no text: write one value, in quotes")
+    with pytest.raises(pytest.UsageError, match=said):
+        settings(ini={name: value})
+
+
+def test_several_alarms_may_be_a_list_of_a_toml_file(settings):
+    found = settings(LIVE, ini={"rds_alarm": ["orders-errors", "orders-latency"]})
+
+    assert found.live.alarms == ("orders-errors", "orders-latency")
+    with pytest.raises(pytest.UsageError, match="lacks a name"):
+        settings(LIVE, ini={"rds_alarm": []})
 
 
 @pytest.mark.parametrize(
@@ -156,10 +178,10 @@ def test_a_path_is_meant_from_where_it_was_given(settings, tmp_path, name):
         (
             "rds_compare_fail",
             "max:1s",
-            "--rds-compare-fail: with which baseline. add --rds-compare NAME",
+            "--rds-compare-fail: with which baseline. add --rds-compare=NAME",
         ),
-        ("rds_compare_anyway", "yes", "add --rds-compare NAME"),
-        ("rds_save_anyway", "yes", "add --rds-save NAME"),
+        ("rds_compare_anyway", "yes", "add --rds-compare=NAME"),
+        ("rds_save_anyway", "yes", "add --rds-save=NAME"),
         ("rds_profile", "nobody's", "--rds-profile: .*nobody's"),
         ("rds_server", "nobody's", "--rds-server: "),
         ("rds_toxiproxy", "nobody's", "--rds-toxiproxy: "),
