@@ -58,7 +58,7 @@ class Accounts:
             return
         if b"USER" in command[:LONGEST].upper():
             for statement in statements(command[1:], dialect):
-                if statement.words[:1] and statement.words[0] in CHANGES:
+                if next(iter(statement.words), b"") in CHANGES:
                     self._change(statement)
 
     def tables(self, sql: bytes) -> Tables:

@@ -3,7 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rdsfailover.local.gateway.aurora import (
+    GLOBAL_INSTANCES,
+    GLOBAL_STATUS,
     TopologyRow,
+    function_spans,
     topology_setting,
     topology_tables,
 )
@@ -277,3 +280,63 @@ def test_status_that_tells_of_tls_is_listed_by_us(sql):
 )  # fmt: skip
 def test_other_status_is_left_to_the_server(sql):
     assert not shows_status(statements(sql.encode(), DIALECT)[0])
+
+
+def rows(*regions, lags=(0.018, 0.5)):
+    return [
+        TopologyRow(id=f"i-{number}", writer=number == 1, age=number, lag=lag, region=region)
+        for number, (region, lag) in enumerate(zip(regions, lags, strict=True), 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("members", "setting"),
+    [
+        (rows("", ""), b"'i-1', @`rdsfailover ages` = '1000000,2000000', @`rdsfailover lag` = 500.000e0"),
+        ([], b"'', @`rdsfailover ages` = '', @`rdsfailover lag` = 18.000e0"),
+    ],
+)  # fmt: skip
+def test_the_setting_has_the_greatest_lag_in_milliseconds(members, setting):
+    assert topology_setting(members) == b"SET @`rdsfailover writers` = " + setting
+
+
+def test_each_row_has_the_age_of_its_own_place_and_a_session_of_its_own():
+    table = topology_tables(rows("", ""))[b"information_schema", b"replica_host_status"]
+    for number in (1, 2):
+        assert (
+            b"SUBSTRING_INDEX(SUBSTRING_INDEX(@`rdsfailover ages`, ',', %d), ',', -1)" % number
+            in table
+        )
+        assert b"'5ca1ab1e-0000-4000-8000-%012d'" % number in table
+    assert table.count(b"SELECT ") == 2
+
+
+def test_a_global_database_has_a_row_for_each_region_and_others_none():
+    here, there = rows("eu-west-1", "us-east-1", lags=(0.0, 0.0)), rows("", "")
+    for name in (GLOBAL_STATUS, GLOBAL_INSTANCES):
+        table = topology_tables(here)[b"information_schema", name]
+        assert (table.count(b"WHERE 1 = 0"), table.count(b" UNION ALL ")) == (0, 1)
+        assert [
+            table.count(b"'%s' AS AWS_REGION" % one) for one in (b"eu-west-1", b"us-east-1")
+        ] == [1, 1]
+        none = topology_tables(there)[b"information_schema", name]
+        assert b"WHERE 1 = 0" in none
+    status = topology_tables(here)[b"information_schema", GLOBAL_STATUS]
+    for region, member in ((b"eu-west-1", b"i-1"), (b"us-east-1", b"i-2")):
+        row = next(row for row in status.split(b" UNION ALL ") if region in row)
+        assert row.count(b"FIND_IN_SET('%s'" % member) == row.count(b"FIND_IN_SET(") == 2
+
+
+@pytest.mark.parametrize(
+    ("sql", "count"),
+    [
+        (b"SELECT AURORA_VERSION()", 1), (b"SELECT a.AURORA_VERSION()", 0), (b"AURORA_VERSION()", 1),
+        (b"SELECT . 1 AURORA_VERSION()", 1), (b"SELECT AURORA_VERSION(1)", 0),
+        (b"SELECT AURORA_VERSION(), AURORA_VERSION ( )", 2), (b"SELECT AURORA_VERSION", 0),
+    ],
+)  # fmt: skip
+def test_a_call_of_the_function_is_found_wherever_it_stands(sql, count):
+    (statement,) = statements(sql, DIALECT)
+    assert [sql[a:b].upper()[:14] for a, b in function_spans(statement)] == [
+        b"AURORA_VERSION"
+    ] * count

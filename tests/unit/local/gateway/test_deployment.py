@@ -94,3 +94,27 @@ def test_readers_answer_as_before_when_the_deployment_has_ended(actions):
     deployment.end()
 
     assert {instance.read_only_error for instance in router.instances.values()} == {1836}
+
+
+def test_the_topology_lists_both_clusters_until_only_green_is_left():
+    deployment = Deployment(Router(2), GREEN)
+    both = [
+        ("cluster", "BLUE_GREEN_DEPLOYMENT_SOURCE"),
+        ("cluster" + GREEN, "BLUE_GREEN_DEPLOYMENT_TARGET"),
+    ]
+    for action in ("initiate", "freeze", "switch", "rename", "remove"):
+        assert deployment.roles() == both
+        assert (deployment.removed, deployment.renamed) == (False, action == "remove")
+        deployment.do(action)
+    assert deployment.removed
+    deployment.do("complete")
+    assert deployment.removed
+    assert deployment.roles() == [("cluster", "BLUE_GREEN_DEPLOYMENT_TARGET")]
+
+
+def test_a_cluster_of_one_instance_has_a_green_one_that_answers_as_it_does():
+    router = Router(1)
+    router.instances["instance-1"].read_only_error = 1836
+    deployment = Deployment(router, GREEN)
+    assert [one.read_only_error for one in deployment.other.instances.values()] == [1836]
+    assert deployment.other.frozen
