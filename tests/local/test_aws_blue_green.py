@@ -13,7 +13,7 @@ pytest.importorskip("flask")
 from region import CLUSTER, described, refusal
 
 # The API asks the gateway, never the server.
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("local/aws_api")]
 
 
 SHORT = """

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from region import CLUSTER, described, refusal
 
 # The API asks the gateway, never the server.
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("local/aws_api")]
 
 
 FOREIGN = (

@@ -14,7 +14,7 @@ from waiting import until
 from pytest_rdsfailover.model.errors import SettingError
 
 # The API asks the gateway, never the server.
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("local/aws_api")]
 LATER = 1.0  # seconds; the failover that is watched takes less
 
 
@@ -34,6 +34,7 @@ def completed(rds, since):
 def test_the_api_shows_the_writer_of_before_while_sql_knows_the_new_one(resting, rds):
     before = resting.writer
     with resting.aws.impaired(lag=f"{LATER:g}s"):
+        until(lambda: described(rds)["Status"] == "available")  # it has heard of earlier failovers
         begun = time.monotonic()
         fail_over(rds)
         until(lambda: resting.writer != before)

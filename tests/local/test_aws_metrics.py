@@ -10,7 +10,7 @@ pytest.importorskip("flask")
 from waiting import until
 
 # The API asks the gateway, never the server.
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("local/aws_api")]
 
 CLUSTER, PROXY = {"DBClusterIdentifier": "rdsfailover"}, {"ProxyName": "rdsfailover-proxy"}
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("local/aws_api")]
 
 FLIP_FLOP = {
     "refused": "50ms", "promotion": "100ms",

@@ -11,7 +11,7 @@ pytest.importorskip("flask")
 
 from region import CLUSTER, described, refusal
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/aws_api")]
 
 
 @pytest.fixture

@@ -17,14 +17,13 @@ from botocore.exceptions import ParamValidationError
 from region import CLUSTER, described, fail_over, refusal, slowly, writers
 from waiting import until
 
-from pytest_rdsfailover.aws import trigger
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.model.errors import DiedError
 
 # The API asks the gateway, never the server.
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("local/aws_api")]
 
 # As AWS' own test harnesses and others' read them.
 STARTED = re.compile(r"^Started (?:(?:same|cross) AZ )?failover to DB instance: (\S+?)\.?$")
@@ -235,6 +234,7 @@ def test_a_target_must_be_an_available_reader_of_the_same_cluster(resting, rds):
         )
         with pytest.raises(ParamValidationError):
             rds.failover_db_cluster(DBClusterIdentifier=CLUSTER, TargetDBInstanceIdentifier=None)
+        rds.failover_db_cluster(DBClusterIdentifier="other")  # which acts on nothing of ours
         assert (resting.writer, len(resting.failovers)) == (before, count)
     finally:
         for name in ("other-1", "other-2"):
@@ -347,70 +347,6 @@ def test_a_reboot_with_forced_failover_is_for_others_than_aurora(resting, rds):
 
     assert refusal(rds.reboot_db_instance, **call) == "InvalidParameterCombination"
     assert refusal(rds.reboot_db_instance, DBInstanceIdentifier="nobody") == "DBInstanceNotFound"
-
-
-def template(fis, action, **target):
-    kinds = {
-        "aws:rds:failover-db-cluster": ("Clusters", "aws:rds:cluster"),
-        "aws:rds:reboot-db-instances": ("DBInstances", "aws:rds:db"),
-    }
-    key, kind = kinds[action]
-    made = fis.create_experiment_template(
-        clientToken=str(time.monotonic_ns()),
-        description="what a drill does",
-        stopConditions=[{"source": "none"}],
-        roleArn="arn:aws:iam::123456789012:role/drill",
-        targets={"one": {"resourceType": kind, "selectionMode": "ALL", **target}},
-        actions={"act": {"actionId": action, "targets": {key: "one"}}},
-    )
-    return made["experimentTemplate"]["id"]
-
-
-def test_an_experiment_fails_the_cluster_over(resting, rds):
-    fis, old = resting.aws.client("fis"), resting.writer
-    made = template(
-        fis, "aws:rds:failover-db-cluster", resourceArns=[described(rds)["DBClusterArn"]]
-    )
-    count = len(resting.failovers)
-    preview = fis.start_experiment(
-        clientToken="preview",
-        experimentTemplateId=made,
-        experimentOptions={"actionsMode": "skip-all"},
-    )
-    assert preview["experiment"]["experimentOptions"]["actionsMode"] == "skip-all"
-    assert len(resting.failovers) == count
-
-    done = trigger.start_experiment(fis, made)
-    resting.rest()
-
-    assert done.request_id is not None
-    assert len(resting.failovers) == count + 1
-    assert resting.writer != old
-    assert COMPLETED.match(messages(rds, SourceType="db-cluster")[-1])
-
-
-def test_an_experiment_finds_its_cluster_by_tag_and_fails_without_one(resting, rds):
-    fis = resting.aws.client("fis")
-    arn = described(rds)["DBClusterArn"]
-    rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "ChaosAllowed", "Value": "true"}])
-    count = len(resting.failovers)
-    nobody = template(fis, "aws:rds:failover-db-cluster", resourceTags={"ChaosAllowed": "no"})
-    failed = fis.start_experiment(clientToken="nobody", experimentTemplateId=nobody)["experiment"]
-    assert (failed["state"]["status"], len(resting.failovers)) == ("failed", count)
-    stranger = arn.replace(arn.split(":")[4], "999999999999")
-    strange = template(fis, "aws:rds:failover-db-cluster", resourceArns=[stranger])
-    failed = fis.start_experiment(clientToken="strange", experimentTemplateId=strange)["experiment"]
-    assert (failed["state"]["status"], len(resting.failovers)) == ("failed", count)
-
-    slowly(fis, "StartExperiment")
-    tagged = template(fis, "aws:rds:failover-db-cluster", resourceTags={"ChaosAllowed": "true"})
-    fis.start_experiment(clientToken="tagged", experimentTemplateId=tagged)
-    again = fis.start_experiment(clientToken="again", experimentTemplateId=tagged)["experiment"]
-    resting.rest()
-
-    assert len(resting.failovers) == count + 1
-    assert again["state"]["status"] == "failed"
-    assert "not in available state" in again["state"]["reason"]
 
 
 def test_a_proxy_over_the_cluster_lists_it_and_each_instance(resting, rds):

@@ -23,7 +23,7 @@ from pytest_rdsfailover.model.errors import DiedError, NotReadyError, StoppedErr
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/processes")]
 SLEEP = ["/bin/sleep", "1000"]
 BIG = {"FILLER": "x" * 90_000}  # more than a pipe holds
 

@@ -14,7 +14,7 @@ from pytest_rdsfailover.local.server.template import copy_data
 from pytest_rdsfailover.model.errors import FileWriteError, SettingError
 from pytest_rdsfailover.model.files import write_text
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/server")]
 
 
 @pytest.fixture

@@ -11,12 +11,18 @@ import pytest
 pytest.importorskip("moto")
 pytest.importorskip("awslambdaric")
 
+from botocore.exceptions import ClientError
 from waiting import until
 
 from pytest_rdsfailover.load import package
 
 # The API asks the gateway, never the server.
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [
+    pytest.mark.local,
+    pytest.mark.one_server,
+    pytest.mark.contract("local/aws_api"),
+    pytest.mark.contract("local/functions"),
+]
 USUAL = {
     "Runtime": "python3.11", "Handler": handlers.HANDLER, "Timeout": 20,
     "Role": "arn:aws:iam::123456789012:role/load",
@@ -39,6 +45,14 @@ def function(api, cluster):
 def invoked(api, name="f", event=None, **options):
     answer = api.invoke(FunctionName=name, Payload=json.dumps(event or {}), **options)
     return json.loads(answer["Payload"].read() or b"null"), answer
+
+
+def refusal(call):
+    """Return the status and the code that a call is refused with."""
+    with pytest.raises(ClientError) as caught:
+        call()
+    answer = caught.value.response
+    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
 
 
 def test_a_function_is_made_shown_changed_and_removed(api, function):
@@ -77,12 +91,19 @@ def test_errors_are_answers_as_lambda_gives_them(api, function):
     api.update_function_configuration(FunctionName=function, Timeout=1)
     told, answer = invoked(api, event={"sleep": 30})
     assert (answer["FunctionError"], told["errorType"]) == ("Unhandled", "Sandbox.Timedout")
-    with pytest.raises(api.exceptions.ResourceNotFoundException):
-        invoked(api, "another")
-    with pytest.raises(api.exceptions.InvalidRequestContentException):
-        api.invoke(FunctionName=function, Payload=b"no json")
-    with pytest.raises(api.exceptions.RequestTooLargeException):
-        invoked(api, event={"x": "x" * 6_300_000})
+    assert refusal(lambda: invoked(api, "another")) == (404, "ResourceNotFoundException")
+    for wrong in (
+        lambda: api.delete_function(FunctionName="another"),
+        lambda: api.get_function_concurrency(FunctionName="another"),
+        lambda: api.update_function_configuration(FunctionName="another", Timeout=1),
+    ):
+        assert refusal(wrong) == (404, "ResourceNotFoundException")
+    no_json = refusal(lambda: api.invoke(FunctionName=function, Payload=b"no json"))
+    assert no_json == (400, "InvalidRequestContentException")
+    large = refusal(lambda: invoked(api, event={"x": "x" * 6_300_000}))
+    assert large == (413, "RequestTooLargeException")
+    again = {"FunctionName": function, "Code": {"ZipFile": handlers.package()}, **USUAL}
+    assert refusal(lambda: api.create_function(**again)) == (409, "ResourceConflictException")
 
 
 def test_a_function_without_places_is_throttled(api, function):

@@ -18,6 +18,7 @@ from pytest_rdsfailover.local.functions.settings import FunctionError
 
 pytestmark = [
     pytest.mark.local,
+    pytest.mark.contract("local/functions"),
     pytest.mark.skipif(not can_run(), reason="needs Linux and awslambdaric"),
 ]
 USUAL = {"runtime": "python3.11", "handler": handlers.HANDLER, "role": "", "timeout": 20}
@@ -202,6 +203,31 @@ def test_a_log_has_the_lines_of_lambda_around_it(service, function):
     assert "Init Duration" in cold[-1]
     assert cold[-1].startswith("REPORT RequestId: ")
     assert "Init Duration" not in warm[-1]
+
+
+@pytest.mark.usefixtures("function")
+def test_an_invoker_is_shown_the_end_of_a_long_log_and_of_its_own_invocation_only(service):
+    long = service.invoke("f", json.dumps({"write": 5000}).encode()).log
+    short = service.invoke("f", b"{}").log
+
+    assert len([line for line in long.splitlines() if line.startswith(b"x")]) == 1
+    assert 4000 < long.count(b"x") < 4096
+    assert b"x" not in short
+
+
+@pytest.mark.usefixtures("function")
+def test_a_function_that_asks_its_runtime_api_for_what_is_none_is_told_so_and_goes_on(service):
+    invocation = "/2018-06-01/runtime/invocation"
+    asked = [
+        ["GET", "/nothing", ""], ["GET", f"{invocation}/other/response", ""],
+        ["POST", f"{invocation}/other/response", "{}"], ["POST", f"{invocation}/other/error", "{}"],
+    ]  # fmt: skip
+    answers = [(status, json.loads(body)) for status, body in invoked(service, ask=asked)]
+
+    assert [status for status, _ in answers] == [404, 404, 400, 400]
+    assert [told["errorType"] for _, told in answers[1:3]] == ["NotFound", "InvalidRequestID"]
+    assert answers[3][1]["errorMessage"] == "no invocation other is on"
+    assert invoked(service)["served"] == 2
 
 
 def test_a_deleted_function_leaves_no_process(service):

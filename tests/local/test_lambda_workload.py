@@ -12,7 +12,7 @@ from pytest_rdsfailover.load.invocations import LambdaWorkload
 from pytest_rdsfailover.model.errors import SettingError, ToldError
 from pytest_rdsfailover.model.records import Outcome
 
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("local/functions")]
 
 
 @pytest.fixture

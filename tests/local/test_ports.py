@@ -23,7 +23,7 @@ from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/processes")]
 NETWORKS = sorted({"builtin", REAL_TOXIPROXY})
 TWO = ("127.0.0.1", "127.0.0.2")
 

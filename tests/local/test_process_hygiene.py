@@ -21,6 +21,7 @@ from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 
 pytestmark = [
     pytest.mark.local,
+    pytest.mark.contract("local/processes"),
     pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
 ]
 

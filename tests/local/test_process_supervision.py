@@ -12,7 +12,7 @@ from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.errors import DiedError, NotReadyError
 
 SHELL = "/bin/sh"
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/processes")]
 
 
 def shell(supervisor, name, script, **more):

@@ -19,7 +19,7 @@ from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.local.server.url_server import UrlServer
 from pytest_rdsfailover.model.errors import DiedError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/server")]
 OWNER = """
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored from birth
 from pytest_rdsfailover.local.server.programs import find_server

@@ -23,7 +23,7 @@ from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import CommandError, DiedError, NotReadyError, SettingError
 from pytest_rdsfailover.mysql import driver
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/server")]
 WANTS_PUBLIC_KEY = b"\x02"  # what a client sends when its digest was not enough
 SHORT = Bounds(connect=0.2, read=0.3, write=0.3)
 

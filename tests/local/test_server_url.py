@@ -13,7 +13,7 @@ from pytest_rdsfailover.local.server.server import start_server
 from pytest_rdsfailover.local.server.url_server import UrlServer
 from pytest_rdsfailover.model.errors import SettingError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/server")]
 
 GRANT_ALL_BUT_KILL = (
     "GRANT CREATE USER, SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER, REFERENCES,"

@@ -7,7 +7,7 @@ from pytest_rdsfailover.local.server import programs
 from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.model.errors import SettingError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("local/server")]
 
 
 @pytest.mark.parametrize("wanted", SERVERS, ids=lambda wanted: wanted.name)

@@ -27,6 +27,7 @@ from pytest_rdsfailover.model.errors import DiedError, NotReadyError, StoppedErr
 pytest.importorskip("moto")
 pytestmark = [
     pytest.mark.local,
+    pytest.mark.contract("local/aws_api"),
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares"),
 ]
 CONTROLLER = """

@@ -8,7 +8,7 @@ import pytest
 from pytest_rdsfailover.local.aws_api.looks import ShownMember
 from pytest_rdsfailover.local.aws_api.proxies import health, role, targets
 from pytest_rdsfailover.local.aws_api.script import Script
-from pytest_rdsfailover.local.aws_api.shown import Shown, windows
+from pytest_rdsfailover.local.aws_api.shown import Shown, deployment_id, windows
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import Address
 
@@ -38,6 +38,17 @@ def test_the_windows_are_never_now(day, hour):
     start, end = backup.split("-")
     assert not start <= f"{now:%H:%M}" <= end
     assert not upkeep.startswith(f"{now:%a}".lower())
+
+
+def test_the_windows_last_half_an_hour_half_a_day_and_half_a_week_away():
+    sunday = dt.datetime(2026, 11, 29, 17, 45, tzinfo=dt.UTC)
+
+    assert windows(sunday) == ("05:45-06:15", "wed:23:45-thu:00:15")
+    assert windows(sunday.replace(hour=18)) == ("06:45-07:15", "thu:00:45-thu:01:15")
+
+
+def test_a_deployment_is_known_by_the_end_of_its_green_names():
+    assert deployment_id("-green-abc123") == "bgd-0000000000abc123"
 
 
 def member(**changes):
