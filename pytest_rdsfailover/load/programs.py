@@ -108,7 +108,8 @@ class ProgramSession(Cuttable):
         """Hand over a key and wait for its answer; see `ProcessWorkload.write`."""
         if self._has_ended():
             self._end()
-            self._start_again()
+            if not self._start_again():
+                raise self._unanswered(key)
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
         try:
             self._process.stdin.write(f"{key}\n".encode())
@@ -121,10 +122,12 @@ class ProgramSession(Cuttable):
             fault = Fault(code, KINDS.get(code, "server") if code else "server")
             raise ToldError(outcome, fault, f"{self._name} said: {word} {key} {code}")
 
-    def _start_again(self) -> None:
+    def _start_again(self) -> bool:
+        """Start the program anew, unless it was cut; tell whether it runs."""
         with self._reaping:
             if not self._is_cut:
                 self._process = self._started()
+        return not self._is_cut
 
     def _answer(self, key: str) -> tuple[str, int]:
         """Return word and code of a key's answer; what else is said meanwhile is no answer to it."""
