@@ -7,15 +7,14 @@ is bounded in time, and raises unless the server agreed; only the classes that u
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from http import HTTPStatus
 from typing import Any, Self, Unpack
-from urllib.parse import quote
 
 import toxiproxy
 import toxiproxy.toxic
 
+from pytest_rdsfailover.local.toxiproxy import transport
 from pytest_rdsfailover.local.toxiproxy.arguments import Stream, ToxicDescription
-from pytest_rdsfailover.local.toxiproxy.transport import Transport, undone_if_unanswered
+from pytest_rdsfailover.local.toxiproxy.transport import Transport, path_of
 from pytest_rdsfailover.model.errors import SettingError, ToxiproxyError
 
 Attributes = Mapping[str, int]
@@ -111,7 +110,7 @@ class ToxiproxyProxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has 
         self._client.remove_toxic(self.name, toxic_name)
 
 
-class ToxiproxyClient:
+class ToxiproxyClient(AbstractContextManager["ToxiproxyClient"]):
     """Talks to one Toxiproxy server, from any number of threads.
 
     Every method raises `ToxiproxyError` if the server refuses, or does not answer in time.
@@ -127,9 +126,6 @@ class ToxiproxyClient:
 
     def __repr__(self) -> str:
         return f"ToxiproxyClient({self.url!r})"
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -161,7 +157,7 @@ class ToxiproxyClient:
 
     def proxy(self, name: str) -> ToxiproxyProxy:
         """Return one proxy."""
-        return ToxiproxyProxy(self, self._api.json("GET", _path(name)))
+        return ToxiproxyProxy(self, self._api.json("GET", path_of(name)))
 
     def get_proxy(self, name: str) -> ToxiproxyProxy | None:
         """Return one proxy, or None if there is none of that name."""
@@ -190,15 +186,15 @@ class ToxiproxyClient:
         """Change what is given and leave the rest; a new address cuts all connections."""
         body = {"enabled": enabled, "upstream": upstream, "listen": listen}
         given = {field: value for field, value in body.items() if value is not None}
-        return ToxiproxyProxy(self, self._api.json("PATCH", _path(name), given))
+        return ToxiproxyProxy(self, self._api.json("PATCH", path_of(name), given))
 
     def delete(self, name: str) -> None:
         """Delete a proxy and close its connections."""
-        self._api.call("DELETE", _path(name))
+        self._api.call("DELETE", path_of(name))
 
     def toxics(self, proxy: str) -> dict[str, Toxic]:
         """Return the toxics of a proxy by name."""
-        shown = self._api.json("GET", _path(proxy, "toxics"))
+        shown = self._api.json("GET", path_of(proxy, "toxics"))
         return {described["name"]: Toxic(self, proxy, described) for described in shown}
 
     def add_toxic(
@@ -231,7 +227,7 @@ class ToxiproxyClient:
             "toxicity": toxicity,
             "attributes": dict(attributes or {}),
         }
-        added = Toxic(self, proxy, self._api.json("POST", _path(proxy, "toxics"), body))
+        added = Toxic(self, proxy, self._api.json("POST", path_of(proxy, "toxics"), body))
         try:
             _check(added, attributes or {})
         except SettingError:
@@ -255,13 +251,13 @@ class ToxiproxyClient:
         body: dict[str, object] = {} if toxicity is None else {"toxicity": toxicity}
         if attributes is not None:
             body["attributes"] = dict(attributes)
-        toxic = Toxic(self, proxy, self._api.json("PATCH", _path(proxy, "toxics", name), body))
+        toxic = Toxic(self, proxy, self._api.json("PATCH", path_of(proxy, "toxics", name), body))
         _check(toxic, attributes or {})
         return toxic
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         """Remove a toxic, from live connections too."""
-        self._api.call("DELETE", _path(proxy, "toxics", name))
+        self._api.call("DELETE", path_of(proxy, "toxics", name))
 
     @contextmanager
     def down(self, name: str) -> Iterator[None]:
@@ -269,7 +265,7 @@ class ToxiproxyClient:
 
         If the proxy cannot be disabled, that error is raised, and the block does not run.
         """
-        with undone_if_unanswered(lambda: self.update(name, enabled=True)):
+        with transport.undone_if_unanswered(lambda: self.update(name, enabled=True)):
             self.update(name, enabled=False)
         try:
             yield
@@ -283,19 +279,13 @@ class ToxiproxyClient:
         It is no error if the block or a reset has removed the toxic already.
         """
         name = toxic.get("name") or f"{toxic['type']}_{toxic.get('stream', 'downstream')}"
-        with undone_if_unanswered(lambda: self.remove_toxic(proxy, name)):
+        with transport.undone_if_unanswered(lambda: self.remove_toxic(proxy, name)):
             added = self.add_toxic(proxy, **toxic)
         try:
             yield added
         finally:
-            self._remove_if_there(proxy, added.name)
-
-    def _remove_if_there(self, proxy: str, name: str) -> None:
-        try:
-            self.remove_toxic(proxy, name)
-        except ToxiproxyError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
-                raise
+            with transport.absent_is_fine():
+                self.remove_toxic(proxy, added.name)
 
 
 def _check(toxic: Toxic, attributes: Attributes) -> None:
@@ -306,7 +296,3 @@ def _check(toxic: Toxic, attributes: Attributes) -> None:
             f"a toxic {toxic.type!r} has no attribute {', '.join(map(repr, sorted(unknown)))}; it"
             f" has {', '.join(sorted(toxic.attributes)) or 'none'}"
         )
-
-
-def _path(proxy: str, *more: str) -> str:
-    return "/".join(["/proxies", *(quote(part, safe="") for part in (proxy, *more))])

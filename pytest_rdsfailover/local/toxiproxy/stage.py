@@ -1,6 +1,7 @@
 """One toxic at work on one link: what it has taken, what waits, and its task."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import deque
@@ -123,8 +124,7 @@ class Stage:
 
     async def take(self) -> Chunk | None:
         """See `Pipe.take`."""
-        while not (self._inbox or self._ended):
-            await self._stirred()
+        await self._arrived()
         self._held = self._inbox.popleft() if self._inbox else None
         if self._held is not None:
             self._line.took(self)
@@ -158,12 +158,9 @@ class Stage:
 
     async def arrival(self, seconds: float) -> bool:
         """See `Pipe.arrival`."""
-        deadline = self.now() + seconds
-        while not (self._inbox or self._ended) and self.now() < deadline:
-            try:
-                await asyncio.wait_for(self._stirred(), deadline - self.now())
-            except TimeoutError:
-                break
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._arrived()
         return bool(self._inbox or self._ended)
 
     def commit(self) -> None:
@@ -174,6 +171,10 @@ class Stage:
     def now(self) -> float:
         """See `Pipe.now`."""
         return time.monotonic()
+
+    async def _arrived(self) -> None:
+        while not (self._inbox or self._ended):
+            await self._stirred()
 
     async def _stirred(self) -> None:
         self._wake = asyncio.get_running_loop().create_future()

@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -67,6 +69,11 @@ class Transport:
         return session
 
 
+def path_of(proxy: str, *more: str) -> str:
+    """Return the path of a proxy, or of what belongs to it, whatever is in their names."""
+    return "/".join(["/proxies", *(quote(part, safe="") for part in (proxy, *more))])
+
+
 @contextmanager
 def undone_if_unanswered(undo: Callable[[], object]) -> Iterator[None]:
     """Undo what the block asked for if no answer came: the server may have done it all the same."""
@@ -77,3 +84,13 @@ def undone_if_unanswered(undo: Callable[[], object]) -> Iterator[None]:
             with suppress(ToxiproxyError):  # a second failure says nothing new
                 undo()
         raise
+
+
+@contextmanager
+def absent_is_fine() -> Iterator[None]:
+    """Let the block remove what may be gone already."""
+    try:
+        yield
+    except ToxiproxyError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
