@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from standing_clusters import description
+from standing_clusters import NAMES, description
 
 from pytest_rdsfailover.cli.standing_arguments import SYNTAXES as OFFERED
+from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.local.standing.variables import (
     SYNTAXES,
     changes,
@@ -145,3 +146,45 @@ def test_every_syntax_is_offered():
 def test_an_unknown_endpoint_is_refused_with_the_nearest_name(called, hint):
     with pytest.raises(SettingError, match=f"no endpoint {called!r}.*{hint}.*proxy-reader"):
         description().endpoint(called)
+
+
+def test_every_endpoint_has_its_place_and_its_name_if_there_are_names():
+    names = {"cluster": "db.example", "instance-1": "one.example"}
+    told = variables(description(names=names, dns=Place("127.0.0.1", 5353)))
+
+    assert (told["DB_HOST"], told["RDSFAILOVER_WRITER_HOST"]) == ("db.example", "db.example")
+    assert told["RDSFAILOVER_INSTANCE_1_HOST"] == "one.example"
+    assert told["RDSFAILOVER_READER_HOST"] == "127.0.0.3"
+    ports = [value for name, value in told.items() if name.endswith("_PORT") and name[:3] == "RDS"]
+    assert ports == ["13306"] * len(NAMES)
+    shown = [told[f"RDSFAILOVER_{name}"] for name in ("NAME", "CLUSTER", "CA", "DNS")]
+    assert shown == ["orders", "rdsfailover", "/nowhere/ca.pem", "127.0.0.1:5353"]
+    assert "RDSFAILOVER_DNS" not in variables(description())
+    assert {type(value) for value in told.values()} == {str}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "127.0.0.0/8,127.0.0.1"),
+        ("a,,127.0.0.1", "a,127.0.0.1,127.0.0.0/8"),
+        ("127.0.0.0/8,127.0.0.1", "127.0.0.0/8,127.0.0.1"),
+    ],
+)
+def test_this_machine_is_added_once_to_where_no_proxy_stands_between(before, after):
+    environ = {} if before is None else {"NO_PROXY": before, "no_proxy": before}
+    told = changes(description(), "writer", environ)
+    assert (told["NO_PROXY"], told["no_proxy"]) == (after, after)
+
+
+def test_what_could_lead_elsewhere_is_named_even_if_it_is_not_there_and_only_with_an_aws_api():
+    told = changes(description(), "writer", {"AWS_ENDPOINT_URL_S3": "x"})
+    assert told["AWS_ENDPOINT_URL_S3"] is told["AWS_PROFILE"] is None
+    assert told["AWS_ENDPOINT_URL"] is not None
+    assert None not in changes(description(aws=None), "writer", {"AWS_PROFILE": "x"}).values()
+
+
+def test_a_shell_is_told_first_what_to_take_away():
+    told = {"A": "1", "B": None, "C": "it's"}
+    assert lines(told, "shell") == ["unset B", "export A='1'", "export C='it'\\''s'"]
+    assert lines(told, "docker") == ["A=1", "C=it's"]

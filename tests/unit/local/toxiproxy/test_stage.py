@@ -292,7 +292,7 @@ def test_a_toxic_that_has_committed_is_not_interrupted_and_its_bytes_are_lost(on
 
 def test_closing_loses_what_was_not_handed_on_and_stops_the_toxic(on):
     async def steps(stage, told):
-        put(stage, b"a", b"b")
+        put(stage, b"a", b"b", b"c")
         stage.start()
         await turns()
         task = stage._task
