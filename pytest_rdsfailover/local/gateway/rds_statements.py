@@ -64,7 +64,7 @@ def in_known_words(statement: Statement) -> bytes | None:
     if words[:1] == (b"SHOW",):
         return _listed_tables(statement) or _shown_columns(statement) or _shown_rest(statement)
     described = _table(run[1:4])
-    if words[:1] and words[0] in DESCRIBES and described is not None:
+    if described is not None and words[0] in DESCRIBES:
         return _columns(TABLES[described], _like(run[4:], statement.sql), full=False)
     return None
 
@@ -103,12 +103,11 @@ def _with_rows(table: bytes, names: Sequence[bytes], rows: Sequence[dict[bytes, 
 def _kill(statement: Statement) -> bytes | None:
     """Return CALL mysql.rds_kill(n), or rds_kill_query, as a KILL."""
     run = statement.tokens
-    names = tuple(token.name for token in run[1:4:2])
-    if len(run) < 7 or names[0] != b"mysql" or names[1] not in KILLS:  # noqa: PLR2004 - CALL a.b(n)
+    if len(run) < 7 or run[1].name != b"mysql" or run[3].name not in KILLS:  # noqa: PLR2004 - CALL a.b(n)
         return None
     if any(token.text == b"," for token in run[5:-1]):
         return None  # too many arguments
-    return KILLS[names[1]] + statement.sql[run[4].end : run[-1].start]
+    return KILLS[run[3].name] + statement.sql[run[4].end : run[-1].start]
 
 
 def _table(run: Sequence[Token]) -> bytes | None:
@@ -120,7 +119,7 @@ def _table(run: Sequence[Token]) -> bytes | None:
 def _shown_columns(statement: Statement) -> bytes | None:
     """Return SHOW COLUMNS of a table of the topology as a SELECT."""
     run = [token for token in statement.tokens[1:] if token.word != b"EXTENDED"]
-    full = run[:1] != [] and run[0].word == b"FULL"
+    full = [token.word for token in run[:1]] == [b"FULL"]
     run = run[full:]
     if len(run) < 5 or run[0].word not in (b"COLUMNS", b"FIELDS"):  # noqa: PLR2004 - COLUMNS FROM a.b
         return None
@@ -132,7 +131,7 @@ def _shown_columns(statement: Statement) -> bytes | None:
     if table is None:
         return None
     condition = statement.sql[run[4].end :]
-    if run[5:6] and run[5].word == b"LIKE":
+    if [token.word for token in run[5:6]] == [b"LIKE"]:
         condition = b" WHERE Field" + condition
     return _columns(TABLES[table], condition, full=full)
 
@@ -174,7 +173,7 @@ def _columns(columns: Columns, condition: bytes, *, full: bool) -> bytes:
 def _listed_tables(statement: Statement) -> bytes | None:
     """Return SHOW TABLES FROM information_schema as a SELECT that lists those of the topology, too."""
     run = list(statement.tokens[1:])
-    full = run[:1] != [] and run[0].word == b"FULL"
+    full = [token.word for token in run[:1]] == [b"FULL"]
     run = run[full:]
     if len(run) < 3 or run[0].word != b"TABLES" or run[1].word not in FROM:  # noqa: PLR2004
         return None

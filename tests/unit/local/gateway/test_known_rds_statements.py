@@ -19,6 +19,8 @@ def known(sql):
         ("call mysql.rds_kill ( @id + 1 ) ", "KILL CONNECTION  @id + 1 "),
         ("CALL `mysql`.`rds_kill_query`(7)", "KILL QUERY 7"),
         ("CALL mysql.rds_kill(7, 8)", None),
+        ("CALL mysql.rds_kill(7,)", None),
+        ("CALL mysql.rds_kill(, 7)", None),
         ("CALL mysql.rds_kill()", None),
         ("CALL mysql.rds_other(7)", None),
         ("CALL app.rds_kill(7)", None),
@@ -47,10 +49,15 @@ def test_what_the_server_knows_itself_is_left_to_it(sql):
     assert known(sql) is None
 
 
-def test_the_volume_has_disks_and_nodes():
-    assert known("show volume status") == (
+@pytest.mark.parametrize("sql", ["show volume status", "SHOW VOLUME STATUS of_all"])
+def test_the_volume_has_disks_and_nodes(sql):
+    assert known(sql) == (
         "SELECT 'Disks' AS Variable_name, '96' AS Value UNION ALL SELECT 'Nodes', '74'"
     )
+
+
+def test_a_pattern_that_is_missing_is_for_the_server_to_complain_of():
+    assert known("SHOW TABLES FROM information_schema LIKE").endswith("AS listed LIKE ORDER BY 1")
 
 
 STATUS = "information_schema.replica_host_status"
@@ -70,6 +77,8 @@ STATUS = "information_schema.replica_host_status"
         ("SHOW COLUMNS FROM replica_host_status FROM information_schema", "", False),
         ("SHOW COLUMNS IN `replica_host_status` IN `information_schema`", "", False),
         (f"SHOW COLUMNS FROM {STATUS} LIKE 'C%'", " WHERE Field LIKE 'C%'", False),
+        ("SHOW COLUMNS FROM replica_host_status IN information_schema", "", False),
+        (f"SHOW COLUMNS FROM {STATUS} ", " ", False),
         (f"SHOW FULL COLUMNS FROM {STATUS} WHERE Type = 'int'", " WHERE Type = 'int'", True),
     ],
 )
