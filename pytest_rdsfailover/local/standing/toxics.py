@@ -1,5 +1,6 @@
 """Toxics of a standing cluster, as users type them: `latency=200 jitter=50`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import get_args
@@ -56,7 +57,7 @@ def parse_toxic(words: Sequence[str]) -> WantedToxic:
     if equals:
         if not names:
             raise SettingError(f"a toxic {kind!r} has no attribute, so no value; write {kind}")
-        pairs.insert(0, (names[0], value))
+        pairs.append((names[0], value))
     given = once(pairs, "toxic")
     for name in given:
         if name not in (*names, *FASTENED):
@@ -106,7 +107,7 @@ def _share(text: str) -> float:
     try:
         share = float(text)
     except ValueError:
-        share = -1.0
+        share = math.nan
     if not 0 <= share <= 1:
         raise SettingError(f"toxicity={text}: write a number from 0 to 1")
     return share

@@ -21,7 +21,6 @@ class BadRequestError(Exception):
     """The bytes are no HTTP request that this server takes; the connection ends."""
 
     def __init__(self, status: HTTPStatus, text: str = "") -> None:
-        super().__init__(status)
         self.status, self.text = status, text or f"{status.value} {status.phrase}"
 
 

@@ -96,10 +96,10 @@ class Wire:
         try:
             return self._sock.send(data)
         except (BlockingIOError, InterruptedError):
-            return 0
+            pass
         except OSError:
             self.close()
-            return 0
+        return 0
 
     def _on_readable(self) -> None:
         try:

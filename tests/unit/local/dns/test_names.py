@@ -37,6 +37,9 @@ def found(*arguments, **options):
         ("instance-2", "instance-2.cxyz.eu-west-1.rds.amazonaws.com"),
         ("instance-3", "instance-3.cxyz.us-west-2.rds.amazonaws.com"),
         ("global", "rdsfailover.global-cxyz.global.rds.amazonaws.com"),
+        ("cluster-old1", "rdsfailover-old1.cluster-cxyz.eu-west-1.rds.amazonaws.com"),
+        ("reader-green-ab", "rdsfailover-green-ab.cluster-ro-cxyz.eu-west-1.rds.amazonaws.com"),
+        ("instance-1-old1", "instance-1-old1.cxyz.eu-west-1.rds.amazonaws.com"),
     ],
 )
 def test_names_have_the_form_that_aws_gives_them(endpoint, name):
@@ -176,3 +179,73 @@ def test_without_a_ttl_nothing_is_remembered():
     record = Record(lambda: next(answers))
 
     assert [record.resolve()[0], record.resolve()[0]] == ["127.0.0.11", "127.0.0.12"]
+
+
+@pytest.mark.parametrize(
+    ("host", "owned"),
+    [
+        (WRITER, True),
+        ("instance-9.cxyz.eu-west-1.rds.amazonaws.com", True),
+        ("instance-3.cxyz.us-west-2.rds.amazonaws.com", True),
+        ("instance-3.cxyz.us-east-1.rds.amazonaws.com", False),
+        ("instance-3.cabc.eu-west-1.rds.amazonaws.com", False),
+        ("cxyz.eu-west-1.rds.amazonaws.com.evil", False),
+    ],
+)
+def test_a_cluster_owns_its_domain_in_each_of_its_regions(host, owned):
+    assert NAMES.owns(host) is owned
+
+
+def test_a_cluster_of_one_region_owns_no_other_and_has_an_account_of_its_own():
+    names = AwsNames.new("eu-west-1")
+    assert not names.owns(f"instance-3.{names.account}.us-west-2.rds.amazonaws.com")
+    assert (len(names.account), names.account[0], names.abroad) == (12, "c", {})
+    assert AwsNames.new("eu-west-1", {"a": "us-west-2"}).abroad == {"a": "us-west-2"}
+    with pytest.raises(SettingError):
+        AwsNames.new("nowhere")
+
+
+def test_all_names_and_addresses_of_a_name_are_told_as_the_system_does(resolver):
+    with resolver.installed():
+        assert socket.gethostbyname_ex(WRITER.upper()) == (WRITER, [], ["127.0.0.11"])
+        assert socket.gethostbyname_ex("127.0.0.9")[2] == ["127.0.0.9"]
+        assert socket.gethostbyname(f"{WRITER}.") == "127.0.0.11"
+
+
+@pytest.mark.parametrize("host", [None, b"127.0.0.9", "", 7])
+def test_what_is_no_name_is_left_to_the_system(resolver, host):
+    asked = []
+    resolver._system = {"getaddrinfo": lambda *given, **options: asked.append((given, options))}
+    resolver._getaddrinfo(host, 80, 0, type=1)
+    assert asked == [((host, 80, 0), {"type": 1})]
+
+
+@pytest.mark.parametrize(
+    ("more", "options", "names"),
+    [
+        ((), {}, True),
+        ((0, 0, 0), {}, True),
+        ((0, 0, 0, 0), {}, True),
+        ((0, 0, 0, socket.AI_NUMERICHOST), {}, False),
+        ((), {"flags": socket.AI_NUMERICHOST | socket.AI_PASSIVE}, False),
+        ((), {"flags": socket.AI_PASSIVE}, True),
+        ((socket.AI_NUMERICHOST, 0, 0), {}, True),
+    ],
+)
+def test_names_are_resolved_unless_numeric_addresses_only_are_wanted(
+    resolver, more, options, names
+):
+    asked = []
+    resolver._system = {"getaddrinfo": lambda *given, **_: asked.append(given[:2])}
+    resolver._getaddrinfo(WRITER, "mysql", *more, **options)
+    assert asked == [("127.0.0.11", 13306) if names else (WRITER, "mysql")]
+
+
+def test_a_record_asks_anew_when_the_clock_is_exactly_at_its_end_and_then_counts_from_there():
+    clock = SteppingClock(100.0)
+    asked = []
+    record = Record(lambda: asked.append(clock.now()) or ("127.0.0.1", 1), lambda: 5.0, clock)
+    for moment in (100.0, 104.9, 105.0, 109.9, 110.0):
+        clock.moment = moment
+        assert record.resolve() == ("127.0.0.1", 1)
+    assert asked == [100.0, 105.0, 110.0]

@@ -9,7 +9,7 @@ import pytest
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
 from pytest_rdsfailover.local.standing import cluster_file
 from pytest_rdsfailover.local.standing.cluster_file import ClusterFile, remove_of
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import FileWriteError, SettingError
 
 GONE = Identity(pid=os.getpid(), born="another boot 1")
 
@@ -121,3 +121,29 @@ def test_a_directory_that_is_missing_is_told_at_once(tmp_path):
 def test_a_directory_that_takes_no_file_is_told_at_once():
     with pytest.raises(SettingError, match=r"--env-file: /proc cannot be written: .*another place"):
         owned(Path("/proc/env"))
+
+
+def test_removing_tells_that_there_was_something_though_lines_of_the_users_stay(left):
+    with left.open("a") as file:
+        file.write("MINE=1\n")
+    assert remove_of(GONE, left)
+    assert left.read_text() == "MINE=1\n"
+
+
+def test_a_file_that_cannot_be_written_is_told_and_leaves_no_draft(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with owned(tmp_path / "env") as file:
+        monkeypatch.setattr(Path, "rename", full)
+        with pytest.raises(FileWriteError, match="No space left"):
+            file.write(["A=1"])
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("spaces", ["", " \n\n"])
+def test_blank_lines_below_ours_are_nobodys(left, spaces):
+    with left.open("a") as file:
+        file.write(spaces)
+    assert remove_of(GONE, left)
+    assert not left.exists()

@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from clocks import SteppingClock
 from standing_clusters import description
 
 from pytest_rdsfailover.local.aws_api.script import encode_script
@@ -43,7 +44,7 @@ def visited(monkeypatch):
 
     def visit(**changes):
         cluster = VisitedCluster(description(**changes))
-        assert asked == ["/nowhere/gateway.sock"]
+        assert set(asked) == {"/nowhere/gateway.sock"}
         return cluster
 
     return visit
@@ -52,6 +53,13 @@ def visited(monkeypatch):
 def test_an_endpoint_has_the_password_that_works_now(visited):
     endpoint = visited().endpoint("writer")
     assert (endpoint.password, endpoint.host, endpoint.name) == ("rotated", "127.0.0.2", "cluster")
+    assert visited()._endpoint("instance-1").password == "rotated"
+
+
+def test_a_clock_may_be_given(visited):
+    clock = SteppingClock()
+    assert VisitedCluster(description(), clock)._clock is clock
+    assert visited()._clock.now() > 0
 
 
 def test_leaving_closes_both_ways_to_it(visited, monkeypatch):

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from pytest_rdsfailover.local.toxiproxy.arguments import ToxicOptions, ToxicType
-from pytest_rdsfailover.local.toxiproxy.toxic import Chunk
+from pytest_rdsfailover.local.toxiproxy.toxic import Chunk, StreamToxic
 from pytest_rdsfailover.local.toxiproxy.toxics import KINDS
 
 
@@ -155,6 +155,31 @@ def test_a_limit_of_zero_gives_nothing():
 def test_attributes_are_integers(value):
     with pytest.raises(TypeError, match="latency"):
         KINDS["latency"]().with_attributes({"latency": value})
+
+
+def test_attributes_that_a_toxic_has_not_or_that_are_null_change_nothing():
+    toxic = KINDS["latency"](latency=1, jitter=2)
+    assert toxic.with_attributes({"latency": None, "rate": 7}) == toxic
+    for most in (2**63 - 1, -(2**63)):
+        assert toxic.with_attributes({"jitter": most}).attributes() == {
+            "latency": 1,
+            "jitter": most,
+        }
+
+
+def test_what_a_toxic_does_to_its_link_beside_its_bytes():
+    flags = {
+        name: (kind.buffered, kind.resets, kind.removal_closes) for name, kind in KINDS.items()
+    }
+    usual = (1, False, False)
+    assert flags == dict.fromkeys(KINDS, usual) | {
+        "latency": (1024, False, False), "reset_peer": (1, True, False), "timeout": (1, False, True),
+    }  # fmt: skip
+
+
+def test_a_toxic_must_say_what_it_does():
+    with pytest.raises(NotImplementedError):
+        asyncio.run(StreamToxic().run(FakePipe()))
 
 
 def test_what_checkers_take_of_a_toxic_is_what_toxics_have():

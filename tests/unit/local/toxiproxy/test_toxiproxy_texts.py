@@ -59,6 +59,7 @@ def test_what_is_no_json_is_refused(body):
     with pytest.raises(Refusal, match="bad request body: ") as refused:
         decode(body)
     assert refused.value.status == 400
+    assert ("EOF" in refused.value.text) is (not body.strip())
 
 
 def test_fields_are_named_in_any_letters_and_those_that_are_null_are_left_out():
@@ -101,6 +102,7 @@ def test_a_field_of_another_type_is_refused(value, kind):
         (16_777_217, 16_777_216),
         (0, 0),
         (0.12345678901, 0.12345679),
+        (1e-45, 1e-45),
     ],
 )
 def test_a_number_is_kept_in_32_bits(number, kept):
