@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn, Self
 
-from pytest_rdsfailover.live.cancelling import cancelled_in_order
+from pytest_rdsfailover.live.cancelling import Cancelling, cancelled_in_order
 from pytest_rdsfailover.live.cluster import LiveCluster
 from pytest_rdsfailover.live.dry_run import dry_run
 from pytest_rdsfailover.live.gatherer import Gatherer
@@ -46,10 +46,10 @@ class LiveBackend:
         self._gatherer = Gatherer(asked, self.region, self._ledger)
         self._files = tempfile.TemporaryDirectory(prefix="rdsfailover-")
         self._cluster: LiveCluster | None = None
-        self._block = ExitStack()
+        self._block, self._cancelling = ExitStack(), Cancelling()
 
     def __enter__(self) -> Self:
-        self._block.enter_context(cancelled_in_order())
+        self._cancelling = self._block.enter_context(cancelled_in_order())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -109,9 +109,13 @@ class LiveBackend:
         return cluster
 
     def release(self) -> None:
-        """Wait until no failover is on its way, then release the lock of the cluster."""
+        """Wait until no failover is on its way, then release the lock of the cluster.
+
+        Of a run that was told to end nobody gets the cluster next: nothing is waited for. The gates of
+        whoever locks it then see what state it is in.
+        """
         try:
-            if self._cluster is not None:
+            if self._cluster is not None and not self._cancelling.asked:
                 self._cluster.rest()
         finally:
             self._ledger.release()

@@ -2,33 +2,50 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 # CI cancels a run by the first; a terminal that is gone, as of a lost SSH session, sends the other.
 ENDING = (signal.SIGTERM, signal.SIGHUP)
+Handler = Callable[[int, FrameType | None], object] | signal.Handlers
+
+
+@dataclass(slots=True)
+class Cancelling:
+    """Whether a run was told to end.
+
+    Attributes:
+        asked: whether it was, by Ctrl-C or one of these signals.
+    """
+
+    asked: bool = False
 
 
 @contextmanager
-def cancelled_in_order() -> Iterator[None]:
+def cancelled_in_order() -> Iterator[Cancelling]:
     """Let these signals interrupt the block as Ctrl-C does, once: who is told to end cleans up undisturbed.
 
-    Nothing is changed where somebody else handles or ignores one already, or in another thread than the first.
+    A second Ctrl-C interrupts that, too. Nothing is changed where somebody else handles or ignores a
+    signal already, or in another thread than the first.
     """
     first = threading.current_thread() is threading.main_thread()
-    free = [number for number in ENDING if first and signal.getsignal(number) is signal.SIG_DFL]
+    usual = dict.fromkeys(ENDING, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
+    free = [number for number in usual if first and signal.getsignal(number) == usual[number]]
+    told = Cancelling()
 
-    def handle(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    def handle(handlers: Mapping[signal.Signals, Handler]) -> None:
         for number in free:
-            signal.signal(number, handler)
+            signal.signal(number, handlers[number])
 
     def cancel(number: int, _: FrameType | None) -> None:
-        handle(signal.SIG_IGN)
+        told.asked = True
+        handle({**dict.fromkeys(ENDING, signal.SIG_IGN), signal.SIGINT: usual[signal.SIGINT]})
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    handle(cancel)
+    handle(dict.fromkeys(usual, cancel))
     try:
-        yield
+        yield told
     finally:
-        handle(signal.SIG_DFL)
+        handle(usual)

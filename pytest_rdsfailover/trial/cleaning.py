@@ -1,7 +1,10 @@
 """The end of a load: every step of the clean-up is taken, whatever becomes of the others."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from pytest_rdsfailover.model.errors import LeftBehindWarning
 
 Steps = Mapping[str, Callable[[], object]]
 
@@ -64,6 +67,10 @@ class CleanUp:
             if error is not None:
                 for line in self._left:
                     error.add_note(line)
+            if isinstance(error, KeyboardInterrupt):  # of which pytest shows no notes
+                for line in self._left:
+                    with suppress(LeftBehindWarning):  # where warnings are errors
+                        warnings.warn(LeftBehindWarning(line), stacklevel=2)
 
     def _take(self, error: BaseException | None) -> BaseException | None:
         """Take every step; return what interrupted one."""

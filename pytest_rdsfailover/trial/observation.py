@@ -217,16 +217,21 @@ class Observation:
 
     def _last_steps(self, error: BaseException | None) -> Steps:
         """Return what stops and removes all, each by what is to be said if it fails."""
-        patience = INTERRUPTED if isinstance(error, KeyboardInterrupt) else LAST_CALL
+        interrupted = isinstance(error, KeyboardInterrupt)
+        patience = INTERRUPTED if interrupted else LAST_CALL
         return {
             "the watchdog was not stopped": self._watchdog.stop,
             "the load was not stopped": partial(self._load.stop, patience),
             "the events were not taken out of their file": self.journal.detach,
-            f"{self._workload.made} is left behind": self._drop,
+            f"{self._workload.made} is left behind": partial(
+                provisioning.drop,
+                self._workload,
+                self._target,
+                self._endpoint,
+                self._clock,
+                interrupted=interrupted,
+            ),
         }
-
-    def _drop(self) -> None:
-        provisioning.drop(self._workload, self._target, self._endpoint, self._clock)
 
     def note_trigger(self, failover: Failover) -> None:
         """Note a failover that the test itself has triggered: it must be on record in the end."""

@@ -1,6 +1,7 @@
 """Waits for a cluster to rest, and does work that needs a writer."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from pytest_rdsfailover.analysis.proof import AWAY
 from pytest_rdsfailover.load.audit import passing_codes
@@ -11,12 +12,15 @@ from pytest_rdsfailover.model.target import Target
 from pytest_rdsfailover.mysql import driver
 
 REST = 60.0  # seconds after the bound of a trial in which its last failover has to end
+BRIEF = (
+    3.0  # the same for a trial that was interrupted; CI kills a run 10 s or more after it says so
+)
 PATIENCE = 10.0  # seconds for which a writer that is away is asked again
 EVERY = 0.1  # seconds between two tries
 NEWS = 0.1  # seconds until the end of a process is known here; its clients may notice it earlier
 
 
-def rest_awhile(target: Target, clock: Clock) -> None:
+def rest_awhile(target: Target, clock: Clock, within: float = REST) -> None:
     """Wait until the last failover is over, at most as long as one that is late may take.
 
     `Target.rest` waits until a failover must be stuck, which on a real cluster is a quarter of an
@@ -33,8 +37,14 @@ def rest_awhile(target: Target, clock: Clock) -> None:
         target.check()
         return all(failover.settled() for failover in last)
 
-    if not wait_until(over, timeout=REST, clock=clock):
-        raise NotReadyError(f"the failover {last[0].profile!r}", REST)
+    if not wait_until(over, timeout=within, clock=clock):
+        raise NotReadyError(f"the failover {last[0].profile!r}", within)
+
+
+def rest_briefly(target: Target, clock: Clock) -> None:
+    """Wait a moment for the last failover to end, and go on if it has not."""
+    with suppress(NotReadyError):
+        rest_awhile(target, clock, BRIEF)
 
 
 def check_late(target: Target, clock: Clock) -> None:

@@ -11,16 +11,32 @@ from pytest_rdsfailover.live.cancelling import cancelled_in_order
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_block_is_interrupted_once_and_its_cleaning_up_is_not(number):
     done = []
-    with pytest.raises(KeyboardInterrupt, match=number.name), cancelled_in_order():
+    with pytest.raises(KeyboardInterrupt, match=number.name), cancelled_in_order() as told:
+        assert not told.asked
         try:
             signal.raise_signal(number)
         finally:
+            assert told.asked
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGHUP)
             done.append("cleaned up")
 
     assert done == ["cleaned up"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.getsignal(signal.SIGTERM) is signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+def test_ctrl_c_is_one_of_them_and_a_second_one_interrupts_what_cleans_up():
+    with pytest.raises(KeyboardInterrupt), cancelled_in_order() as told:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            assert told.asked
+            signal.raise_signal(signal.SIGTERM)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_who_was_told_to_outlive_a_terminal_still_does():

@@ -1,7 +1,10 @@
 """What a load leaves behind is named by the error that its test shows."""
 
+import warnings
+
 import pytest
 
+from pytest_rdsfailover.model.errors import LeftBehindWarning
 from pytest_rdsfailover.trial.cleaning import CleanUp
 
 
@@ -34,3 +37,26 @@ def test_an_interrupted_step_is_shown_with_what_is_left():
         "the load goes on: KeyboardInterrupt()",
         "the table is left: x",
     ]
+
+
+@pytest.mark.parametrize("action", ["always", "error"])
+def test_what_an_interrupt_leaves_is_a_warning_too_for_pytest_shows_no_notes_of_one(action):
+    cleanup = CleanUp(lambda _: {"the table is left": fail(OSError("away"))}, after_error=fail)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter(action, LeftBehindWarning)
+        with pytest.raises(KeyboardInterrupt) as raised, cleanup.if_broken():
+            raise KeyboardInterrupt
+
+    assert raised.value.__notes__ == ["the table is left: away"]
+    said = [str(each.message) for each in warned]
+    assert said == (["the table is left: away"] if action == "always" else [])
+
+
+def test_another_error_is_shown_with_its_notes_and_warns_of_nothing():
+    cleanup = CleanUp(lambda _: {"left": fail(OSError("away"))}, after_error=lambda: None)
+    with warnings.catch_warnings(record=True) as warned, pytest.raises(ValueError, match="first"):
+        warnings.simplefilter("always")
+        with cleanup.if_broken():
+            raise ValueError("first")
+
+    assert warned == []

@@ -82,6 +82,7 @@ def test_no_step_of_the_clean_up_waits_for_another(monkeypatch, breaking):
     assert any(str(GONE) in note for note in raised.value.__notes__)
 
 
+@pytest.mark.filterwarnings("ignore::pytest_rdsfailover.model.errors.LeftBehindWarning")
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), pytest.fail.Exception("too slow")])
 @pytest.mark.parametrize("error", [None, AssertionError("a verdict")])
 def test_who_interrupts_the_clean_up_leaves_no_table(interrupt, error):
@@ -110,6 +111,7 @@ def test_who_interrupts_a_load_does_not_wait_for_writers_that_hang(error, patien
     assert (load.stops, load.patience) == (1, patience)
 
 
+@pytest.mark.filterwarnings("ignore::pytest_rdsfailover.model.errors.LeftBehindWarning")
 def test_a_table_whose_drop_is_interrupted_is_named():
     with pytest.raises(KeyboardInterrupt) as raised, observe(Workload(drop=KeyboardInterrupt())):
         pass
@@ -117,6 +119,7 @@ def test_a_table_whose_drop_is_interrupted_is_named():
     assert "table d.rds_writes_x is left behind" in line
 
 
+@pytest.mark.filterwarnings("ignore::pytest_rdsfailover.model.errors.LeftBehindWarning")
 @pytest.mark.parametrize("error", [AssertionError("a verdict"), KeyboardInterrupt()])
 def test_what_ended_the_block_stays_the_error_and_names_the_rest(error):
     workload = Workload(drop=GONE)

@@ -7,6 +7,7 @@ from clocks import SteppingClock
 from quiet_loads import PLACE, Workload
 
 from pytest_rdsfailover.trial import provisioning
+from pytest_rdsfailover.trial.resting import BRIEF
 
 WRITER = object()
 
@@ -31,3 +32,17 @@ def test_a_table_is_made_on_the_writer_at_rest_and_all_else_where_the_load_write
 
     assert given == [where]
     assert (clock.now() > 5.0) is waited
+
+
+def test_an_interrupted_load_drops_its_table_without_waiting_for_a_stuck_failover():
+    clock, given = SteppingClock(), []
+    failover = SimpleNamespace(profile="stuck", settled=lambda: False)
+    target = SimpleNamespace(
+        failovers=[failover], audit_endpoint=lambda: WRITER, check=lambda: None
+    )
+    workload = Workload()
+    workload.needs_writer, workload.drop = True, given.append
+    provisioning.drop(workload, target, PLACE, clock, interrupted=True)
+
+    assert given == [WRITER]
+    assert clock.now() == pytest.approx(BRIEF, abs=0.1)

@@ -9,7 +9,16 @@ import pytest
 from clocks import SteppingClock
 
 from pytest_rdsfailover.model.errors import DiedError, NotReadyError
-from pytest_rdsfailover.trial.resting import NEWS, PATIENCE, REST, at_rest, check_late, rest_awhile
+from pytest_rdsfailover.trial.resting import (
+    BRIEF,
+    NEWS,
+    PATIENCE,
+    REST,
+    at_rest,
+    check_late,
+    rest_awhile,
+    rest_briefly,
+)
 
 ENDPOINT = SimpleNamespace(renew=None)
 
@@ -36,6 +45,14 @@ def test_one_that_does_not_end_is_waited_for_a_minute_and_told():
     with pytest.raises(NotReadyError, match="the failover 'late'"):
         rest_awhile(target(clock, over_at=900.0), clock)
     assert clock.moment == pytest.approx(REST, abs=0.1)
+
+
+def test_who_is_interrupted_waits_a_moment_only_and_goes_on():
+    clock = SteppingClock()
+    rest_briefly(target(clock, over_at=900.0), clock)
+    assert clock.moment == pytest.approx(BRIEF, abs=0.1)
+    with pytest.raises(DiedError):
+        rest_briefly(target(clock, over_at=900.0, ended_at=clock.moment + 1.0), clock)
 
 
 def test_without_a_failover_nothing_is_waited_for():
