@@ -28,7 +28,7 @@ def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Se
         served = onset + profile.promotion.sample(chance)
     steps.append(Step(at=back, action="back", instance=writer))
     # Counted from the end, because the last flip always leads to the new writer.
-    sides = [target if (len(profile.dns) - n) % 2 else writer for n in range(len(profile.dns))]
+    sides = [target if left % 2 else writer for left in range(len(profile.dns), 0, -1)]
     steps += [
         Step(at=onset + flip.sample(chance), action="point", instance=side)
         for flip, side in zip(profile.dns, sides, strict=True)

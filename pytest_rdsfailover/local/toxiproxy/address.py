@@ -7,6 +7,7 @@ Resolved = tuple[str, int]
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
 LAST_PORT = 65535
+LONGEST = 9  # signs of a port: Python reads no number of thousands of digits
 
 
 def split(address: str) -> tuple[str, int]:
@@ -71,10 +72,9 @@ def _port(port: str) -> int:
     if not port:
         return 0
     if NUMBER.fullmatch(port.strip()):
-        number = int(port) if len(port) < len(str(LAST_PORT)) * 2 else -1
-        if not 0 <= number <= LAST_PORT:
+        if len(port) > LONGEST or not 0 <= int(port) <= LAST_PORT:
             raise ValueError(f"address {port}: invalid port")
-        return number
+        return int(port)
     try:
         return socket.getservbyname(port, "tcp")
     except (OSError, ValueError):

@@ -5,7 +5,6 @@ class Refusal(Exception):  # noqa: N818 - an answer to a client, not a fault of 
     """A refused request: the text and HTTP status that the original gives."""
 
     def __init__(self, text: str, status: int) -> None:
-        super().__init__(text, status)
         self.text, self.status = text, status
 
     def show(self) -> dict[str, object]:

@@ -188,11 +188,13 @@ def test_addresses_of_a_deployment_have_auroras_port_and_others_are_left_to_the_
         assert port("127.0.0.2") == 3306
 
 
-def test_a_cluster_with_one_address_for_all_leaves_that_to_the_system(cluster, clock):
+def test_an_address_that_is_the_only_one_of_all_is_left_to_the_system(cluster, clock):
     places = {name: Place("127.0.0.1", 7000) for name in NAMES}
     addresses = LocalAddresses(places, cluster.view, lambda: 0.0, clock)
-    with addresses.as_aws("eu-west-1", {}), addresses.beside({"cluster-old1": places["cluster"]}):
-        assert socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)[0][4][1] == 80
+    for guest, port in ((places["cluster"], 80), (Place("127.0.0.2", 7001), 7000)):
+        with addresses.as_aws("eu-west-1", {}), addresses.beside({"cluster-old1": guest}):
+            found = socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)
+            assert found[0][4][1] == port
 
 
 def test_a_cluster_that_cannot_tell_says_so(addresses, cluster):

@@ -91,6 +91,17 @@ def test_a_crash_in_place_promotes_nobody(replayed):
         ([(2013, "timeout", 30), (2013, "reset", 3)], "hang", 1836),
         ([(1290, "read-only", 9), (1836, "read-only", 1)], "reset", 1290),
         ([], "reset", 1836),
+        ([(2013, "reset", 5)], "close", 1836),
+        ([(2013, "reset", 4)], "reset", 1836),
+        ([(2013, "timeout", 30)], "hang", 1836),
+        ([(2013, "timeout", 5), (2003, "refused", 5)], "reset", 1836),
+        ([(2013, "timeout", 5), (2003, "refused", 4)], "hang", 1836),
+        ([(2013, "timeout", 9), (2006, "reset", 5), (2003, "refused", 5)], "reset", 1836),
+        ([(2013, "other", 9)], "reset", 1836),
+        ([(2013, "server", 9)], "close", 1836),
+        ([(1105, "server", 9)], "reset", 1836),
+        ([(1290, "read-only", 2), (1836, "read-only", 2)], "reset", 1836),
+        ([(1290, "other", 9)], "reset", 1836),
     ],
 )
 def test_the_errors_tell_how_sessions_ended_and_how_readers_refuse(replayed, errors, cut, code):
@@ -220,3 +231,149 @@ def test_an_invalid_trial_is_not_recorded():
         profile_text([], source="a test")
     with pytest.raises(NothingRecordedError):
         profile_text([trial(milestones={"writer_cut": 1.0, "promoted": 2.0})], source="a test")
+
+
+PLACE = {"writer_cut": 0.1, "old_writer_back": 4.1}
+
+
+@pytest.mark.parametrize(
+    ("errors", "cut"),
+    [
+        ([(1105, "server", 1)], "keep"),
+        ([(1105, "server", 1), (2013, "timeout", 9)], "keep"),
+        ([(1105, "server", 9), (2006, "reset", 1)], "reset"),
+        ([(1105, "server", 9), (2003, "refused", 1)], "reset"),
+        ([(1105, "other", 9)], "reset"),
+        ([], "reset"),
+    ],
+)
+def test_only_a_restart_in_place_whose_sessions_learn_of_it_keeps_them(replayed, errors, cut):
+    assert replayed(trial(errors=errors, milestones=PLACE)).cut == cut
+
+
+def test_errors_of_all_trials_count_together(replayed):
+    half = trial(errors=[(2013, "reset", 3)])
+    assert replayed(half, half).cut == "close"
+
+
+def test_what_was_measured_counts_from_the_first_cut_and_is_never_before_it():
+    early = {
+        "writer_cut": [0.3, 0.9],
+        "promoted": 0.2,
+        "old_writer_back": 0.1,
+        "dns_flip": [2.3, 0.2],
+    }
+    found = measure(trial(milestones=early))
+    assert (found.onset, found.refused, found.promotion, found.hold) == (0.3, 0.0, 0.0, None)
+    assert found.flips == pytest.approx((0.0, 2.0))
+    assert measure(trial(milestones=USUAL | {"writer_cut": -0.1})).onset == 0.0
+    assert measure(trial(milestones=USUAL | {"proxy_follow": 1.9})).hold == 0.0
+    assert measure(trial(milestones={"promoted": 1.0})) is None
+
+
+def test_what_was_not_seen_is_none_and_a_promotion_has_no_other_return():
+    cut = {"writer_cut": 0.3}
+    found = measure(trial(milestones=cut | {"proxy_follow": 1.0}))
+    assert (found.refused, found.promotion, found.flips, found.hold) == (None, None, (), None)
+    promoted = measure(trial(milestones=cut | {"promoted": 1.3, "instance_back": 2.3}))
+    assert (promoted.refused, promoted.promotion) == (None, 1.0)
+    both = measure(trial(milestones=cut | {"old_writer_back": 1.3, "instance_back": 2.3}))
+    assert both.refused == 1.0
+
+
+@pytest.mark.parametrize(
+    ("spans", "found"),
+    [
+        ([(1.9, 2.0)], 0.0),
+        ([(1.9, 1.999)], 0.0),
+        ([(2.004, 3.0)], 1.0),
+        ([(2.005, 3.0)], 0.0),
+        ([(0.3, 2.5), (1.0, 3.0)], 1.0),
+    ],
+)
+def test_the_outage_of_the_moment_of_the_promotion_is_the_hold(spans, found):
+    outages = [outage(*span) for span in spans]
+    assert hold(outages=outages) == pytest.approx(found)
+
+
+def test_an_outage_without_an_end_elsewhere_says_nothing_of_the_hold():
+    assert hold(outages=[outage(0.3, 2.7), outage(5.0, 9.0) | {"open": True}]) == pytest.approx(0.7)
+
+
+def test_a_restart_in_place_is_left_out_if_others_promoted_and_so_is_what_has_no_flip(replayed):
+    stuck = {name: at for name, at in USUAL.items() if name != "dns_flip"} | {"promoted": 9.0}
+    profile = replayed(trial(), trial(milestones=PLACE), trial(milestones=stuck))
+    assert profile.promotion == between(1.7, 1.7)
+    assert "Recorded from 1 trials, a test; downtimes to 0.004 s." in profile.about
+    with pytest.raises(NothingRecordedError):
+        profile_text([trial(milestones=stuck)], source="a test")
+
+
+def test_the_resolution_is_the_worst_of_valid_trials(replayed):
+    trials = [trial(), trial(resolution_s=0.02), trial(resolution_s=0.5, valid=False)]
+    assert "downtimes to 0.020 s" in replayed(*trials).about
+
+
+def test_no_hold_that_was_not_seen_is_recorded():
+    text = profile_text([trial()], source="a test")
+    assert "proxy_" not in text
+    assert "read_only" not in profile_text([trial(milestones=PLACE)], source="a test")
+
+
+def follows(*holds):
+    return [trial(milestones=USUAL | {"proxy_follow": 2.0 + each}) for each in holds]
+
+
+@pytest.mark.parametrize(
+    ("holds", "parts"),
+    [
+        ((0.0, 0.1, 0.51, 0.6), 2),  # a gap more than four times as wide as either span
+        ((0.0, 0.1, 0.5, 0.6), 1),
+        ((0.0, 0.0, 1.0), 1),
+        ((1.0, 0.0, 0.0, 1.0), 2),
+        ((0.0, 1.0, 1.0), 1),
+        ((0.0, 0.0, 0.0), 1),
+        ((0.5,), 1),
+        ((0.0, 0.0, 0.1, 0.1, 2.0, 2.0), 2),
+    ],
+)
+def test_holds_are_of_two_kinds_only_if_a_wide_gap_parts_those_seen_often(replayed, holds, parts):
+    found = replayed(*follows(*holds)).proxy_hold
+    assert len(found.spans) == parts
+    assert (found.low, found.high) == pytest.approx((min(holds), max(holds)))
+
+
+def test_the_shares_of_two_kinds_are_how_often_each_was_seen(replayed):
+    found = replayed(*follows(0.0, 0.0, 0.0, 0.1, 2.0, 2.0)).proxy_hold
+    assert [(share, span.low, span.high) for share, span in found.spans] == [
+        (0.6667, 0.0, 0.1), (0.3333, 2.0, 2.0),
+    ]  # fmt: skip
+
+
+def flips(*trials):
+    return [
+        trial(milestones=USUAL | {"writer_cut": 0.0, "dns_flip": list(each)}) for each in trials
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "dns"),
+    [
+        ([[1, 2]], [(2, 2)]),  # no whole flip: the last one is all that is known
+        ([[1, 2], [3, 5]], [(2, 5)]),
+        ([[1], [1, 2]], [(1, 1)]),
+        ([[1], [3], [1, 2, 4]], [(1, 4)]),
+        ([[1, 2, 4], [2, 3, 5], [3]], [(1, 2), (2, 3), (4, 5)]),
+        ([[1, 2, 3], [5, 6, 7], [1]], [(1, 5), (5, 6), (6, 7)]),
+        ([[1, 2, 3], [1, 2, 3], [9, 9]], [(1, 1), (2, 2), (3, 3)]),
+    ],
+)
+def test_flips_are_those_of_the_most_frequent_odd_count(replayed, seen, dns):
+    found = replayed(*flips(*seen)).dns
+    assert [(flip.low, flip.high) for flip in found] == dns
+
+
+def test_which_read_only_error_it_was_is_asked_of_the_proxys_clients_if_of_nobody_else(replayed):
+    proxied = trial(endpoint="proxy", errors=[(1290, "read-only", 9)])
+    assert replayed(proxied).read_only_error == 1290
+    assert replayed(proxied, trial()).read_only_error == 1836

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_rdsfailover.local.gateway.messages import ClusterView, DeploymentView, InstanceView
-from pytest_rdsfailover.local.profiles.switchovers import load_switchover
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover, switchover_path
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
 from pytest_rdsfailover.model.timeouts import check_timeout
 
@@ -114,6 +114,10 @@ def test_the_sessions_of_green_are_kept_unless_a_switchover_says_otherwise(load)
         ({"drop": "soon"}, "soon"),
         ({"green_sessions": "hang"}, "choose one of keep, drop"),
         ({"long_write": "1s"}, "write whole seconds"),
+        ({"long_write": -1}, "long_write is -1; write whole seconds"),
+        ({"long_write": 1.0}, "write whole seconds"),
+        ({"blue_dns": "1500ms"}, "blue_dns may come before switch"),
+        ({"zzzz": 1}, "unknown field 'zzzz'; known: prepare, drop, switch, blue_dns, green_dns$"),
     ],
 )
 def test_what_is_no_switchover_is_refused(load, changes, says):
@@ -137,3 +141,49 @@ def test_what_is_no_toml_is_refused(tmp_path, content):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(SettingError, match="switchover"):
         load_switchover(str(tmp_path / "none.toml"))
+
+
+def test_each_step_says_to_whom_and_how(load):
+    now = view()
+    second = InstanceView(id="instance-2", role="reader", state="up", sessions=0)
+    now = replace(now, writer="instance-2", instances=[*now.instances, second])
+    played = load(green_sessions="drop", long_write=3).steps(now, seed=1)
+
+    assert [(step.action, step.instance, step.how) for step in played] == [
+        ("guard", "instance-2", "3"), ("initiate", "instance-2", None), ("freeze", "instance-2", None),
+        ("hold", "instance-2", "accept"),
+        *(("cut", name, "reset") for name in (
+            "instance-1", "instance-2", "instance-1-green-abcdef", "instance-2-green-abcdef",
+        )),
+        ("switch", "instance-2", None), ("follow", "instance-2", None), ("rename", "instance-2", None),
+        ("remove", "instance-2", None), ("complete", "instance-2", None),
+    ]  # fmt: skip
+
+
+def test_what_it_leaves_out_is_usual_and_moments_may_touch(load):
+    usual = load(drop="2s", blue_dns="2s", green_dns="2s")
+    assert (usual.name, usual.about) == ("mine", "")
+    assert (usual.green_sessions, usual.long_write) == ("keep", 10)
+    assert load(about="So.").about == "So."
+
+
+def test_no_write_may_be_open_if_it_says_so(tmp_path):
+    path = tmp_path / "mine.toml"
+    lines = [f"{name} = {value!r}" for name, value in {**WHOLE, "long_write": 0}.items()]
+    path.write_text("\n".join(lines))
+    assert steps(load_switchover(str(path)))[0].how == "0"
+
+
+def test_what_would_happen_at_the_time_out_itself_is_not_begun(load):
+    switchover = load(prepare="1s", drop="1s", switch="2s")
+    played = switchover.steps(view(), seed=1, timeout=2.0)
+    assert [step.action for step in played] == [
+        "guard", "initiate", "freeze", "roll_back", "follow",
+    ]  # fmt: skip
+    assert {step.instance for step in played} == {"instance-1"}
+
+
+def test_other_processes_find_the_same_file_and_names_stay_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert switchover_path("mine.toml") == str(tmp_path / "mine.toml")
+    assert switchover_path("blue-green") == "blue-green"

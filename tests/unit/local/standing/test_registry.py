@@ -196,3 +196,30 @@ def test_a_directory_of_another_user_is_refused(registry, environ, monkeypatch):
 def test_a_name_that_is_no_file_of_ours_is_refused(name):
     with pytest.raises(SettingError, match="cannot be called"):
         check_name(name)
+
+
+def test_only_its_owner_sees_what_is_in_the_directory(registry):
+    assert stat.S_IMODE(registry.directory.stat().st_mode) == 0o700
+
+
+def test_a_claim_that_was_given_up_leaves_no_file_open(registry):
+    def opened():
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - of which one is this listing's
+
+    before = opened()
+    with registry.claimed("orders"):
+        assert opened() > before
+    assert opened() == before
+
+
+def test_a_draft_that_a_killed_process_has_left_is_in_nobodys_way(registry):
+    (registry.directory / "orders.new").write_text("half a descr")
+    registry.write(description())
+    assert registry.find("orders") == description()
+
+
+def test_the_keeper_of_a_cluster_is_told_by_its_description_if_no_claim_lives(registry):
+    registry.write(description())
+    assert registry.keeper("orders") == own_identity()
+    (registry.directory / "orders.claim").write_text('{"pid": 1, "born": "another boot 1"}')
+    assert registry.keeper("orders") == own_identity()

@@ -15,6 +15,7 @@ from pytest_rdsfailover.local.toxiproxy.refusal import BAD_TYPE, Refusal, missin
     [
         ("", ("", 0)), ("h:1", ("h", 1)), (":65535", ("", 65535)), ("h:", ("h", 0)), ("h:0", ("h", 0)),
         ("[::1]:80", ("::1", 80)), ("[]:80", ("", 80)), ("h:http", ("h", 80)), ("h:+7", ("h", 7)),
+        ("h:000000080", ("h", 80)),
     ],
 )  # fmt: skip
 def test_an_address_has_a_host_and_a_port_or_the_name_of_a_service(address, parts):
@@ -28,7 +29,7 @@ def test_an_address_has_a_host_and_a_port_or_the_name_of_a_service(address, part
         ("::1:80", "too many colons in address"), ("[::1]:80:90", "too many colons in address"),
         ("[::1]x:80", "missing port in address"), ("[::1:80", "missing ']' in address"),
         ("h[:80", "unexpected '['"), ("h]:80", "unexpected ']'"), ("h:65536", "address 65536: invalid port"),
-        ("h:-1", "address -1: invalid port"), ("h:99999999999999", "invalid port"),
+        ("h:-1", "address -1: invalid port"), ("h:0000000080", "invalid port"), ("h:99999999999999", "invalid port"),
         ("h:no-such-service", "lookup tcp/no-such-service: unknown port"),
     ],
 )  # fmt: skip
@@ -114,6 +115,35 @@ def test_a_number_is_kept_in_32_bits(number, kept):
 def test_a_number_that_32_bits_cannot_keep_is_refused(number):
     with pytest.raises(Refusal, match="too large"):
         single(number)
+
+
+def test_a_host_of_both_families_means_ipv4_whichever_comes_first(monkeypatch):
+    def infos(host, port, *, type):  # noqa: A002
+        assert (host, port, type) == ("both", 80, socket.SOCK_STREAM)
+        six = (socket.AF_INET6, type, 6, "", ("::1", 80, 0, 0))
+        return [six, (socket.AF_INET, type + 1, 6, "", ("127.0.0.1", 80)), six]
+
+    monkeypatch.setattr(socket, "getaddrinfo", infos)
+    assert resolve("both:80") == (socket.AF_INET, ("127.0.0.1", 80))
+
+
+def test_a_host_that_is_unknown_is_told_in_the_originals_words(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(ValueError, match=r"^lookup nowhere: no such host$"):
+        resolve("nowhere:80")
+
+
+def test_a_socket_address_of_ipv6_has_brackets_and_no_more_than_host_and_port():
+    assert text(("::1", 80, 0, 0)) == "[::1]:80"
+
+
+def test_plain_answers_and_missing_fields_have_their_statuses():
+    said = answer.plain(404, "nö")
+    assert (said.status, said.kind, said.body) == (404, "text/plain; charset=utf-8", "nö".encode())
+    assert (missing("name").status, missing("name").show()["status"]) == (400, 400)
 
 
 def test_answers_are_json_and_errors_call_themselves_plain_text():
