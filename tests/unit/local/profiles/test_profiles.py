@@ -194,6 +194,7 @@ def test_shares_from_nothing_to_all_add_up_but_for_rounding(shares):
         ([{"share": 0.5, "range": "1s"}, {"share": 0.5001, "range": "1s"}], "add up to 1"),
         ([{"share": 1.1, "range": "1s"}, {"share": -0.1, "range": "1s"}], "from 0 to 1"),
         ([{"share": "1", "range": "1s"}], "from 0 to 1"),
+        ([{"share": 1.1, "range": "1s"}, {"share": 0, "range": "1s"}], "from 0 to 1"),
         ([{"share": 1, "range": "1s", "x": 1}], "is no list of"),
         (["1s", {"share": 1, "range": "1s"}], "is no list of"),
         ([], "no duration"),

@@ -128,11 +128,21 @@ class AskedCluster(Cluster):
         return sum(look < self._look for look in self._asked.get(kind, ()))
 
 
-@pytest.mark.parametrize("kind", ["connections", "statements", "failovers"])
-def test_whatever_is_asked_of_it_lets_a_cluster_stand_longer(ticking, kind):
-    why, looks = ticking(AskedCluster(**{kind: [2, 4]}), looks=20, idle=3.0)
+@pytest.mark.parametrize(
+    "kinds", [["connections"], ["statements"], ["failovers"], ["connections", "statements"]]
+)
+def test_whatever_is_asked_of_it_lets_a_cluster_stand_longer(ticking, kinds):
+    why, looks = ticking(AskedCluster(**{kind: [2, 4] for kind in kinds}), looks=20, idle=3.0)
     assert why.startswith("nothing was asked")
     assert looks == 7
+
+
+def test_a_silence_may_be_as_long_as_is_said(ticking, monkeypatch):
+    monkeypatch.setattr(host, "SILENT_FOR", 2.0)
+    silent = SilentGatewayError("timed out")
+    assert ticking(Cluster(silent, silent), looks=4)[1] == 2
+    with pytest.raises(SilentGatewayError):
+        ticking(Cluster(silent, silent, silent), looks=4)
 
 
 def test_a_silence_that_ends_is_counted_anew(ticking, monkeypatch):

@@ -188,3 +188,10 @@ def test_a_shell_is_told_first_what_to_take_away():
     told = {"A": "1", "B": None, "C": "it's"}
     assert lines(told, "shell") == ["unset B", "export A='1'", "export C='it'\\''s'"]
     assert lines(told, "docker") == ["A=1", "C=it's"]
+
+
+def test_no_password_and_no_script_is_in_what_a_description_looks_like():
+    shown = repr(description(password="hidden!", usual="a script"))
+    assert "orders" in shown
+    assert "hidden!" not in shown
+    assert "a script" not in shown

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import fields
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 
 from pytest_rdsfailover.local.toxiproxy.arguments import ToxicOptions, ToxicType
 from pytest_rdsfailover.local.toxiproxy.toxic import Chunk, StreamToxic
-from pytest_rdsfailover.local.toxiproxy.toxics import KINDS
+from pytest_rdsfailover.local.toxiproxy.toxics import KINDS, latency, slicer
 
 
 class FakePipe:
@@ -83,6 +84,7 @@ def test_bandwidth_sends_large_chunks_in_parts():
     pipe = treated("bandwidth", b"x" * 2500, rate=10)
 
     assert [(at, len(part)) for at, part in pipe.given] == [(0.1, 1000), (0.2, 1000), (0.25, 500)]
+    assert pipe.time == pytest.approx(0.25, rel=1e-9)
 
 
 class Sleepy(FakePipe):
@@ -106,6 +108,67 @@ def test_bandwidth_saves_nothing_up_while_nothing_comes():
     asyncio.run(KINDS["bandwidth"](rate=1).run(pipe))
 
     assert [at for at, _ in pipe.given] == [0.1, 5.1]
+
+
+@pytest.mark.parametrize("now", [1.0, 1.25, 9.0])
+def test_a_chunk_that_was_delayed_counts_as_received_that_much_later(now):
+    chunk = Chunk(b"a", 1.0)
+    pipe = FakePipe()
+    pipe.chunks, pipe.time = [chunk], now
+    asyncio.run(KINDS["latency"](latency=500).run(pipe))
+
+    assert pipe.given == [(max(now, 1.5), b"a")]
+    assert chunk.at == pytest.approx(1.0 + 1.5 - now)
+
+
+def test_jitter_is_added_as_it_is_drawn_and_without_any_none_is(monkeypatch):
+    drawn = []
+    uniform = lambda *bounds: drawn.append(bounds) or bounds[1]  # noqa: E731
+    monkeypatch.setattr(latency, "random", SimpleNamespace(uniform=uniform))
+    delays = [KINDS["latency"](latency=100, jitter=jitter).delay() for jitter in (0, 1, 30)]
+    assert (delays, drawn) == ([0.1, 0.101, 0.13], [(-1, 1), (-30, 30)])
+
+
+@pytest.mark.parametrize(
+    ("size", "average", "variation", "drawn", "pieces"),
+    [
+        (10, 3, 0, None, [2, 3, 2, 3]),
+        (100, 40, 10, -10, [40, 20, 40]),
+        (100, 40, 10, 9, [38, 21, 41]),
+        (3, 1, 1, -1, [1, 2]),
+        (4, 0, 3, 2, [3, 1]),
+        (4, 1, 1, -1, [1, 1, 2]),
+        (13, 3, 10, None, [13]),
+        (1, 0, 0, None, [1]),
+    ],
+)
+def test_slicer_cuts_in_halves_that_vary_until_they_are_near_the_average(
+    monkeypatch, size, average, variation, drawn, pieces
+):
+    def draw(low, high):
+        assert (low, high) == (-variation, variation)
+        return drawn
+
+    monkeypatch.setattr(slicer, "random", SimpleNamespace(randrange=draw))
+    toxic = KINDS["slicer"](average_size=average, size_variation=variation)
+    assert list(toxic.pieces(size)) == pieces
+
+
+def test_a_timeout_of_nothing_ends_with_the_sender_only_and_any_other_in_silence():
+    class Patient(FakePipe):
+        async def arrival(self, seconds):
+            assert seconds > 0
+            return await super().arrival(seconds)
+
+    for timeout, ended in ((0, 0.0), (-1, 0.0), (1, 0.001)):
+        pipe = Patient(b"a", b"b")
+        asyncio.run(KINDS["timeout"](timeout=timeout).run(pipe))
+        assert (pipe.given, pipe.chunks, pipe.time) == ([], [], ended)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_a_toxic_is_not_told_is_nothing(name):
+    assert set(KINDS[name]().attributes().values()) <= {0}
 
 
 def test_no_bandwidth_gives_nothing():
@@ -140,7 +203,7 @@ def test_slicer_cuts_without_losing_a_byte(average, variation):
     assert b"".join(pieces) == data
     assert all(pieces)
     assert max(map(len, pieces)) <= max(average + variation, 1)
-    assert pipe.time == pytest.approx(0.001 * len(pieces))
+    assert pipe.time == pytest.approx(0.001 * len(pieces), rel=1e-9)
 
 
 def test_limit_data_ends_at_the_byte():
