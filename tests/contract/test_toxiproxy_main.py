@@ -9,6 +9,8 @@ import sys
 import pytest
 from toxiproxies import free_port
 
+from pytest_rdsfailover.local.toxiproxy.api import VERSION
+
 
 def start(port, **options):
     argv = [sys.executable, "-m", "pytest_rdsfailover.local.toxiproxy.main", f"--port={port}"]
@@ -29,7 +31,9 @@ def test_it_says_in_one_line_when_it_is_ready(process):
     process, port = process
     ready = json.loads(process.stdout.readline())
 
-    assert (ready["ready"], ready["port"], ready["pid"]) == (True, port, process.pid)
+    assert ready == {
+        "ready": True, "host": "127.0.0.1", "port": port, "pid": process.pid, "version": VERSION,
+    }  # fmt: skip
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
 
@@ -42,10 +46,23 @@ def test_it_ends_with_its_standard_input(process):
     assert process.stderr.read() == ""
 
 
-def test_it_ends_on_sigterm(process):
+def test_what_comes_on_its_standard_input_changes_nothing(process):
+    process, port = process
+    process.stdout.readline()
+    process.stdin.write("stop\n")
+    process.stdin.flush()
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(12).split()[1] == b"200"
+    process.stdin.close()
+    assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_on_a_signal(process, number):
     process, _ = process
     process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
 
     assert process.wait(timeout=10) == 0
 

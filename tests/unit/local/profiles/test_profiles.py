@@ -3,7 +3,12 @@ import random
 import pytest
 
 from pytest_rdsfailover.local.profiles.choreography import replica_lag_of
-from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile, shipped
+from pytest_rdsfailover.local.profiles.profiles import (
+    Profile,
+    load_profile,
+    parse_profile,
+    shipped,
+)
 from pytest_rdsfailover.local.profiles.shapes import between, shape
 from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.errors import SettingError
@@ -152,6 +157,21 @@ def test_a_profile_of_the_same_contents_is_the_same_failover_whatever_it_is_call
     assert len(one.fingerprint) == 12
     assert one.fingerprint != parse_profile("a", FAILOVER | {"dns": "4s"}).fingerprint
     assert {"name", "about"} & one.contents.keys() == set()
+
+
+def test_what_is_wrong_is_told_once_with_the_name_of_the_profile():
+    for change in ({"cut": "explode"}, {"refused": "1"}, {"dns_ttl": "x"}):
+        with pytest.raises(SettingError) as caught:
+            parse_profile("ours", FAILOVER | change)
+        assert str(caught.value).count("profile 'ours'") == 1
+
+
+def test_a_profile_made_without_a_file_is_as_usual():
+    made = Profile(
+        name="a", about="", onset=between(0, 0), cut="reset", refused=between(1, 1), promotion=None,
+        dns=(), read_only_error=1836,
+    )  # fmt: skip
+    assert made.contents == parse_profile("ours", CRASH).contents
 
 
 def test_flips_may_touch_and_a_crash_is_small_never():
