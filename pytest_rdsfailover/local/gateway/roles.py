@@ -75,7 +75,7 @@ def _maintains(words: tuple[bytes, ...]) -> bool:
     """Tell whether a statement maintains tables; MariaDB's ANALYZE SELECT only explains."""
     if words[:1] == (b"ANALYZE",):
         return b"TABLE" in words[1:3] or b"TABLES" in words[1:3]
-    return words[:1] != () and words[0] in MAINTENANCE
+    return next(iter(words), b"") in MAINTENANCE
 
 
 def _temporary(words: tuple[bytes, ...]) -> bool:

@@ -25,3 +25,8 @@ def test_of_more_those_with_the_longest_outages_are_drawn_in_order():
         f"failover timeline, trial {number} of 5" for number in (1, 4, 5)
     ]
     assert [text.splitlines()[0] for _, text in drawn] == ["drawing 1", "drawing 4", "drawing 5"]
+
+
+def test_a_trial_without_an_outage_stands_behind_all_that_have_one():
+    drawn = timelines([entry(1), entry(2, 0.2), entry(3, 0.3), entry(4, 0.4)])
+    assert [text.splitlines()[0] for _, text in drawn] == ["drawing 2", "drawing 3", "drawing 4"]

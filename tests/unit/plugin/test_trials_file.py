@@ -125,3 +125,34 @@ def test_a_worker_ends_as_by_ctrl_c_once_its_controller_is_gone_and_else_soon_af
         "run", ("kill", os.getpid(), signal.SIGINT), trials_file.GRACE,
         ("_exit", pytest.ExitCode.INTERRUPTED),
     ]  # fmt: skip
+
+
+class Terminal(list):
+    write_line = list.append
+
+
+@pytest.mark.parametrize(
+    ("resume", "asks", "told"), [(True, False, 1), (False, False, 0), (True, True, 0)]
+)
+def test_kept_trials_that_no_test_has_asked_for_are_named(begin, resume, asks, told):
+    first = begin()
+    first.store.begin(NAME, KEY.plain())
+    first.store.append(NAME, TRIAL)
+    end(first, 2)
+    later = begin(resume=resume)
+    if asks:
+        later.store.begin(NAME, KEY.plain())
+    terminal = Terminal()
+    later.pytest_terminal_summary(terminal)
+    assert terminal == ["1 kept trials of t were not asked for, and are kept"] * told
+    end(later, 2)
+
+
+def test_a_run_that_keeps_trials_first_prunes_what_is_too_old(begin, tmp_path, monkeypatch):
+    pruned = []
+    monkeypatch.setattr(trials_file, "prune", pruned.append)
+    trials = begin()
+    assert pruned == []
+    assert trials.store is trials.store
+    assert pruned == [tmp_path]
+    end(trials, 0)

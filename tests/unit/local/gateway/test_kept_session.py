@@ -5,6 +5,7 @@ from server_talk import answer, ask, logged_in, taken
 
 from pytest_rdsfailover.local.gateway.kept_session import ABORTED, KeptSession
 from pytest_rdsfailover.local.gateway.proxy.state import question
+from pytest_rdsfailover.local.gateway.roles import hidden
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.packets import (
     ProtocolError,
@@ -178,3 +179,81 @@ def test_a_session_that_cannot_be_renewed_is_over(session, error):
     with pytest.raises(ProtocolError, match="kept"):
         for _ in range(4):
             answer(session, error)
+
+
+# Rules that one restart alone does not show ------------------------------------------------------
+
+
+def restarted(session):
+    """Take a session through a restart."""
+    taken(session.to_client), taken(session.to_server)
+    session.hold()
+    renewed(session)
+    session.go_on()
+
+
+def test_an_abort_that_was_told_counts_for_its_own_restart_only(session):
+    for told in (True, False):
+        ask(session, b"BEGIN")
+        answer(session, OPEN)
+        if told:
+            ask(session, b"INSERT INTO t VALUES (1)")
+            session.hold()
+            answer(session, INTERRUPTED)
+        restarted(session)
+        ask(session, b"COMMIT")
+        assert taken(session.to_client) == ([] if told else [ABORTED])
+        if told:
+            answer(session, OK)
+            taken(session.to_client), taken(session.to_server)
+
+
+def test_an_abort_is_told_once_and_the_next_statement_is_carried_out(session):
+    ask(session, b"BEGIN")
+    answer(session, OPEN)
+    restarted(session)
+    for sql, told in ((b"SELECT 1", [ABORTED]), (b"SELECT 2", [])):
+        ask(session, sql)
+        assert taken(session.to_client) == told
+    assert taken(session.to_server) == [b"\x03SELECT 2"]
+
+
+def test_what_has_failed_by_itself_keeps_its_error_though_tidying_up_is_cut_short():
+    session = logged_in(KeptSession(Instance(id="instance-2")))
+    ask(session, b"CREATE TEMPORARY TABLE t (a INT)")
+    answer(session, OK)  # to what lets the session write
+    answer(session, DUPLICATE)
+    taken(session.to_server)
+    session._plan.append(hidden(b"DO 1"))
+    session.hold()
+    answer(session, OK)  # to what makes it read-only again
+    assert taken(session.to_client) == [DUPLICATE]
+
+
+def test_a_restart_ends_tables_and_the_state_that_was_known(session, witness):
+    session = logged_in(KeptSession(Instance(id="instance-1", writer=True), seen=witness.at("a")))
+    for sql in (b"INSERT INTO t VALUES (1)",):
+        ask(session, sql)
+        answer(session, OPEN)
+    session._state = {b"sql_mode": b""}
+    before = witness.tell(b"run")["a"].statements
+    restarted(session)
+    assert session._state is None
+    assert witness.tell(b"run")["a"].statements == before
+    assert not session._witness.writing
+
+
+def test_a_question_of_its_own_is_no_answer_while_nothing_is_renewed(session):
+    ask(session, b"SELECT 1")
+    answer(session, OK)
+    assert (session.settled, session._renewal) == (True, None)
+
+
+def test_a_renewal_may_be_begun_anew_three_times(session):
+    session.hold()
+    session.renew(NAMES)
+    for _ in range(3):
+        assert taken(session.to_server) == [ASKED]
+        answer(session, INTERRUPTED)
+    with pytest.raises(ProtocolError, match="kept"):
+        answer(session, INTERRUPTED)

@@ -1,8 +1,10 @@
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from pytest_rdsfailover.local.gateway import player as player_module
 from pytest_rdsfailover.local.gateway.fencing import Fencing
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.router import Router, State
@@ -206,3 +208,102 @@ def test_the_milestones_of_steps_that_are_due_say_when_they_were_planned():
     assert planned["fenced"] is None
     assert planned["writer_cut"] == began + 10_000_000
     assert all(mark.at >= (mark.planned or 0) for mark in player.marks)
+
+
+# What a script asks of its parts -----------------------------------------------------------------
+
+
+class Noting(World):
+    """A world whose parts note what they are asked, and keep sessions."""
+
+    def __init__(self, *, serving=True):
+        super().__init__()
+        self.asked, self.serving = [], serving
+
+    def __getattr__(self, name):
+        answers = {"cut": set(), "alive": set()}
+        if name.startswith("_") or name == "deployment":
+            raise AttributeError(name)
+        return lambda *given, **named: (
+            self.asked.append((name, *given, *named.values())) or answers.get(name)
+        )
+
+    def keep(self, name):
+        self.asked.append(("keep", name))
+        return SimpleNamespace(
+            lost=set(), busy={4}, settled=True, renew=lambda: self.asked.append(("renew",))
+        )
+
+    def of(self, *names):
+        return [each for each in self.asked if each[0] in names]
+
+
+def steps(*actions, **more):
+    return [Step(at=0.0, action=action, instance="instance-1", **more) for action in actions]
+
+
+@pytest.mark.parametrize(("how", "refuses"), [("error", True), ("accept", False)])
+def test_a_proxy_is_held_as_the_step_says(how, refuses):
+    world = Noting()
+    world.play(steps("hold", how=how))
+    assert world.of("hold") == [("hold", refuses)]
+
+
+def test_a_proxy_that_finds_no_writer_is_waited_for_and_then_a_failure(monkeypatch):
+    monkeypatch.setattr(player_module, "PATIENCE", 0.01)
+    player = Noting(serving=False).play(steps("follow"))
+    assert player.failures == ["the proxy found no writer within 0.01 s"]
+    assert "proxy_follow" not in happened(player)
+
+
+def test_an_instance_s_sessions_end_as_the_step_says():
+    for how in ("reset", "close", "hang"):
+        world = Noting()
+        world.play(steps("cut", how=how))
+        assert world.of("cut") == [("cut", "instance-1", how)]
+
+
+def test_a_restart_keeps_sessions_interrupts_them_and_makes_them_new_in_that_order():
+    world = Noting()
+    world.play(steps("cut", "back", how="keep"))
+    asked = [
+        each[0] for each in world.of("keep", "interrupt", "kill", "renew", "go_on", "reset_silent")
+    ]
+    assert asked == ["keep", "interrupt", "kill", "renew", "go_on", "reset_silent"]
+    assert world.of("go_on", "reset_silent") == [
+        ("go_on", "instance-1"), ("reset_silent", "instance-1"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("other", "deposed"),
+    [("instance-2", True), (None, False)],
+)
+def test_a_writer_is_deposed_only_for_another(other, deposed):
+    world = World()
+    more = [Step(at=0.0, action="promote", instance=other)] if other else []
+    back = Step(at=0.0, action="back", instance="instance-1")
+    point = Step(at=0.0, action="point", instance="instance-2")
+    world.play([SCRIPT[1], back, point, *more])
+    assert world.router.instances["instance-1"].writer is not deposed
+
+
+def test_a_writer_that_is_promoted_again_itself_is_not_deposed():
+    world = World()
+    seen = []
+    world.router.depose = seen.append
+    world.play([SCRIPT[1], Step(at=0.0, action="promote", instance="instance-1")])
+    assert seen == []
+
+
+def test_a_reader_answers_1290_or_1836_and_nothing_else():
+    player = Player(Router(2), None, None, None)
+    with pytest.raises(GatewayError, match="not 1792"):
+        player.play(SCRIPT, 1792)
+    assert player._usual_error == 1290
+    assert player._wire._max_workers == 1
+
+
+def test_a_script_s_name_is_remembered_for_no_time_unless_it_says_so():
+    (play,) = World().play().plays
+    assert (play.name, play.dns_ttl) == ("", 0.0)

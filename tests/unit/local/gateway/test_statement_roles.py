@@ -6,6 +6,7 @@ from pytest_rdsfailover.local.gateway import write_forwarding
 from pytest_rdsfailover.local.gateway.answer_writer import AnswerWriter
 from pytest_rdsfailover.local.gateway.roles import (
     READ_ONLY,
+    Exchange,
     commits_though_killed,
     refusal,
     refused,
@@ -22,7 +23,7 @@ from pytest_rdsfailover.mysql.statements import SqlDialect, statements
 
 
 def parsed(sql, **dialect):
-    (statement,) = statements(sql.encode(), SqlDialect(**dialect))
+    (statement,) = statements(sql.encode() or b";", SqlDialect(**dialect))
     return statement
 
 
@@ -44,17 +45,25 @@ def parsed(sql, **dialect):
         ("REPAIR TABLE t", "REFUSED"),
         ("ANALYZE TABLE t", "REFUSED"),
         ("ANALYZE LOCAL TABLES t", "REFUSED"),
+        ("ANALYZE TABLES t", "REFUSED"),
+        ("ANALYZE UPDATE t TABLE", "GUARDED"),
+        ("ANALYZE UPDATE t TABLES", "GUARDED"),
+        ("", "GUARDED"),
         ("ANALYZE SELECT * FROM t", "GUARDED"),
         ("SHOW TABLES", "QUIET"),
         ("COMMIT", "QUIET"),
         ("ROLLBACK", "QUIET"),
         ("GET DIAGNOSTICS @n = NUMBER", "QUIET"),
+        ("GET DIAGNOSTICS CONDITION 1 @a = MESSAGE_TEXT", "QUIET"),
         ("GET STACKED DIAGNOSTICS @n = NUMBER", "GUARDED"),
         ("XA END 'a'", "QUIET"),
         ("XA START 'a'", "GUARDED"),
         ("XA BEGIN 'a'", "GUARDED"),
+        ("XA START a", "GUARDED"),
+        ("XA BEGIN a", "GUARDED"),
         ("SELECT FOUND_ROWS()", "QUIET"),
         ("SELECT ROW_COUNT(), LAST_INSERT_ID()", "QUIET"),
+        ("SELECT FOUND_ROWS(), ROW_COUNT(), LAST_INSERT_ID(), CONNECTION_ID()", "QUIET"),
         ("SELECT @@warning_count", "QUIET"),
         ("SELECT @@error_count", "QUIET"),
         ("SELECT FOUND_ROWS(), f()", "GUARDED"),
@@ -273,3 +282,13 @@ def test_steps_that_can_be_played_are_taken():
     for step in ({"action": "cut", "how": "keep"}, {"action": "hold", "how": "error"}, {"small": 0.1, "growth": 1.0},
                  {"action": "guard", "how": "10"}, {"at": 0}):  # fmt: skip
         Step(**{"at": 0.0, "action": "promote", "instance": "a"} | step)
+
+
+def test_an_exchange_is_the_clients_own_and_nothing_special_unless_it_says_so():
+    plain = Exchange(payload=b"x")
+    assert plain == Exchange(
+        payload=b"x", hidden=False, more=False, topology=False, lift=False, lifted=False, withheld=False,
+        forwarding=write_forwarding.Forwarding.FORWARDED, refuse=None,
+    )  # fmt: skip
+    step = Step(at=0.0, action="back", instance="a")
+    assert (step.small, step.growth) == (0.0, 0.0)
