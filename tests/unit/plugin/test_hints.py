@@ -1,5 +1,7 @@
 """What an unknown name is said to mean."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from pytest_rdsfailover.analysis.figure import Figure
@@ -37,3 +39,18 @@ def test_what_was_not_called_or_not_awaited_is_said_to_be_so():
         "call rds_trial first, and ask what it returns: rds_trial(...).expect"
     ]
     assert awaited(call, "expect") == ["await it: await rds_trial.run(...)"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "msg", "told"),
+    [
+        ("rds_clustr", None, "fixture 'rds_clustr' not found; did you mean 'rds_cluster'?"),
+        ("rds_clustr", "their own", "their own"), ("clustr", None, None),
+        ("rds_far_from_everything_there_is", None, None), (None, None, None),
+    ],
+)  # fmt: skip
+def test_an_unknown_fixture_may_be_a_near_one_of_ours(asked, msg, told):
+    request = SimpleNamespace(_get_fixturestack=list)
+    error = pytest.FixtureLookupError(asked, request, msg)
+    hint(error, ["rds_cluster", "clusters"])
+    assert error.msg == told

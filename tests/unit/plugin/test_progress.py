@@ -1,11 +1,14 @@
 """What workers write for their controller, whole, torn, and for other controllers."""
 
+import contextlib
 import threading
+import time
 from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 
+from pytest_rdsfailover.plugin import progress as module
 from pytest_rdsfailover.plugin.progress import TOLD, LiveProgress
 from pytest_rdsfailover.plugin.run import ORDER
 
@@ -161,3 +164,123 @@ def test_a_report_is_heard_with_what_workers_have_written_before_it(controller):
     wrapper = controller.pytest_runtest_logreport(died)
     next(wrapper)
     assert died.rdsfailover == [{"trial": 1, "order": 3}]
+
+
+# Lines -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("verbosity", "shows"), [(0, True), (1, True), (-1, False)])
+def test_a_line_is_shown_unless_the_run_is_quiet(controller, verbosity, shows):
+    reporter = controller._config.pluginmanager.get_plugin("terminalreporter")
+    reporter.verbosity = verbosity
+    paused = []
+
+    @contextlib.contextmanager
+    def disabled():
+        paused.append("begin")
+        yield
+        paused.append("end")
+
+    capture = SimpleNamespace(global_and_fixture_disabled=disabled)
+    controller._config.pluginmanager.get_plugin = {
+        "terminalreporter": reporter, "capturemanager": capture,
+    }.get  # fmt: skip
+    controller._show("a line")
+    assert controller._config.shown == ["a line"] * shows
+    assert paused == ["begin", "end"] * shows
+    controller._hear({"line": "another"})
+    assert controller._config.shown == ["a line", "another"] * shows
+
+
+@pytest.mark.parametrize("missing", ["terminalreporter", "capturemanager"])
+def test_without_a_terminal_nothing_is_shown_and_without_capture_nothing_is_paused(
+    controller, missing
+):
+    reporter = controller._config.pluginmanager.get_plugin("terminalreporter")
+    parts = {"terminalreporter": reporter}
+    if missing == "terminalreporter":
+        parts = {}
+    controller._config.pluginmanager.get_plugin = parts.get
+    controller._show("a line")
+    controller._hear({"line": "another"})
+    assert controller._config.shown == ["a line", "another"] * (missing == "capturemanager")
+
+
+def test_a_worker_s_line_goes_to_its_controller_with_the_worker_s_name(controller, monkeypatch):
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw3")
+    monkeypatch.setattr(module, "progress_line", lambda *what: " ".join(map(str, what)))
+    writes = worker(controller)
+    item = SimpleNamespace(name="test_it")
+    writes.tell(item, 5, [1])
+    assert (writes._config.shown, controller._config.shown) == ([], [])
+    controller._drain()
+    assert controller._config.shown == ["[gw3] test_it 5 [1]"]
+    reporter = controller._config.pluginmanager.get_plugin("terminalreporter")
+    controller._config.pluginmanager.get_plugin = {"terminalreporter": reporter}.get
+    controller.tell(item, 5, [1, 2])
+    assert controller._config.shown[1:] == ["test_it 5 [1, 2]"]
+
+
+def test_a_disk_that_is_read_only_and_no_directory_at_all_tell_workers_nothing(
+    tmp_path, monkeypatch
+):
+    for directory in (lambda: None, lambda: tmp_path):
+        progress, node = LiveProgress(Config(), directory), SimpleNamespace(workerinput={})
+
+        def fails(_):
+            raise OSError("read-only")
+
+        monkeypatch.setattr(module, "OwnedFile", fails)
+        progress.pytest_configure_node(node)
+        assert (node.workerinput, progress._thread, progress._file) == ({}, None, None)
+        progress.pytest_unconfigure()
+
+
+def test_what_workers_write_is_shown_while_they_run(tmp_path):
+    progress, nodes = LiveProgress(Config(), lambda: tmp_path), [
+        SimpleNamespace(workerinput={}) for _ in range(2)
+    ]  # fmt: skip
+    for node in nodes:
+        progress.pytest_configure_node(node)
+    assert nodes[0].workerinput == nodes[1].workerinput
+    assert len([*tmp_path.iterdir()]) == 1
+    assert progress._thread.daemon
+    LiveProgress(Config(workerinput=nodes[0].workerinput), lambda: None)._send({"line": "now"})
+    deadline = time.monotonic() + 10
+    while not progress._config.shown and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert progress._config.shown == ["now"]
+    progress.pytest_unconfigure()
+    assert not progress._thread.is_alive()
+
+
+def test_who_has_no_controller_s_file_writes_nowhere(tmp_path):
+    LiveProgress(Config(workerinput={}), lambda: tmp_path)._send({"line": "lost"})
+    LiveProgress(Config(), lambda: tmp_path)._send({"line": "lost"})
+    assert [*tmp_path.iterdir()] == []
+
+
+def sample(downtime="1.0 s", *, measured=True, valid=True, lost=0.0):
+    return SimpleNamespace(
+        downtime=downtime, measured=measured, valid=valid, figures={"lost": lost}
+    )
+
+
+@pytest.mark.parametrize(
+    ("latest", "says"),
+    [
+        (sample(), "2/5: down 1.0 s; median M"),
+        (sample(measured=False), "2/5: unreliable; median M"),
+        (sample(valid=False), "2/5: INVALID; median M"),
+        (sample(lost=3.0), "2/5: down 1.0 s, 3 LOST; median M"),
+    ],
+)
+def test_a_line_tells_the_latest_trial_and_what_all_say(monkeypatch, latest, says):
+    from pytest_rdsfailover.analysis import population
+    from pytest_rdsfailover.report import tables
+
+    monkeypatch.setattr(population, "population_of", lambda found: SimpleNamespace(median=found))
+    monkeypatch.setattr(tables, "typical", lambda found: "M" if len(found) == 2 else "?")
+    assert module.progress_line("test_it", 5, [sample("9 s"), latest]) == f"test_it {says}"
+    long = module.progress_line("t" * 200, 5, [sample(), latest])
+    assert len(long.partition(" 2/5")[0]) <= module.NAME

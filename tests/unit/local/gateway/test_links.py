@@ -1,6 +1,7 @@
 """Clients of the instances' own endpoints: joined to a session of the server, cut, held, let go."""
 
 import asyncio
+import socket
 import ssl
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from proxy_world import login, query
 
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
 from pytest_rdsfailover.local.gateway.router import State
+from pytest_rdsfailover.local.gateway.sockets import RESET
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.mysql.handshake import Capability
@@ -168,6 +170,61 @@ def test_commands_that_were_sent_together_are_answered_in_order_and_garbage_ends
         client.write(frame(b"", 0))
         assert await client.end() == "reset"
         assert await other.select(ROW) == ROW
+
+    in_gateway(test)
+
+
+def test_who_sends_ahead_without_end_is_read_no_more_until_that_is_worked_on():
+    async def test(house):
+        client = await house.client()
+        (link,) = house.gateway.links("cluster")
+        assert (link.refused, link.client.ahead) == (0, False)
+        house.working.clear()
+        text = b"DO '%s'" % (b"x" * 60_000)
+        for _ in range(25):
+            client.write(query(text))
+        await until(lambda: link.client.ahead)
+        assert not link.client.transport.is_reading()
+        house.go_on()
+        await client.packets(25)
+        assert (link.client.ahead, link.client.transport.is_reading()) == (False, True)
+
+    in_gateway(test)
+
+
+def test_a_client_that_is_reset_by_the_network_leaves_nothing():
+    async def test(house):
+        client, other = await house.client(), await house.client()
+        raw = client.writer.transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        client.leave()
+        await until(lambda: house.instance.sessions == 1)
+        await asyncio.wait_for(house.connections[0].ended.wait(), BOUND)
+        assert await other.select(ROW) == ROW
+
+    in_gateway(test)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_readers_have_under_way_at_the_writer_ends_when_nothing_is_forwarded_any_more(wanted):
+    async def test(house):
+        house.gateway.forward(wanted=True)
+        client, idle = await house.client("reader"), await house.client("reader")
+        await client.do(b"SET aurora_replica_read_consistency = 'session'")
+        house.working.clear()
+        client.write(query(b"DELETE FROM t"))
+        await asyncio.wait_for(house.stopped.wait(), BOUND)
+        (link,) = house.gateway._forwarding()
+        assert link.forwarding
+        house.gateway.forward(wanted=wanted)
+        assert house.router.volume.forwarding is wanted
+        if wanted:
+            link.silence()
+            assert not link.forwarding
+        else:
+            assert await client.end() == "reset"
+            house.go_on()
+            assert await idle.select(ROW) == ROW
 
     in_gateway(test)
 
