@@ -152,7 +152,7 @@ def _shape(values: Sequence[float]) -> str:
     gaps = [after - before for before, after in itertools.pairwise(ordered)]
     place = max(range(len(gaps)), key=gaps.__getitem__, default=0) + 1
     parts = ordered[:place], ordered[place:]
-    widest = max((part[-1] - part[0] for part in parts if part), default=0.0)
+    widest = max(part[-1] - part[0] for part in parts if part)
     if min(map(len, parts)) < FEWEST or gaps[place - 1] <= APART * widest:
         return _span(values)
     texts = [
@@ -204,7 +204,8 @@ def _cut(trials: Sequence[Plain], *, in_place: bool) -> str:
     # What a client of the proxy meets is the proxy's doing: its sessions are not cut.
     for (code, kind), count in _errors(_by(trials, proxy=False)).items():
         kinds[kind] += count
-        codes[code if kind in ("reset", "server") else 0] += count
+        if kind in ("reset", "server"):
+            codes[code] += count
     if in_place and codes[ABORTED] and not kinds["reset"] + kinds["refused"]:
         return "keep"
     if kinds["timeout"] > kinds["reset"] + kinds["refused"]:

@@ -43,8 +43,8 @@ class Switchover:
     switch: Shape
     blue_dns: Shape
     green_dns: Shape
-    green_sessions: str = GREEN_SESSIONS[0]
-    long_write: int = LONG_WRITE
+    green_sessions: str
+    long_write: int
 
     def __post_init__(self) -> None:
         """Refuse a switchover that cannot happen."""

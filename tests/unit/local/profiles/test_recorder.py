@@ -243,6 +243,7 @@ PLACE = {"writer_cut": 0.1, "old_writer_back": 4.1}
         ([(1105, "server", 1), (2013, "timeout", 9)], "keep"),
         ([(1105, "server", 9), (2006, "reset", 1)], "reset"),
         ([(1105, "server", 9), (2003, "refused", 1)], "reset"),
+        ([(1105, "server", 9), (2006, "reset", 1), (2003, "refused", 1)], "reset"),
         ([(1105, "other", 9)], "reset"),
         ([], "reset"),
     ],
@@ -296,6 +297,24 @@ def test_the_outage_of_the_moment_of_the_promotion_is_the_hold(spans, found):
     assert hold(outages=outages) == pytest.approx(found)
 
 
+def test_an_outage_that_nobody_saw_the_end_of_at_that_very_moment_tells_no_hold():
+    assert hold(outages=[outage(0.3, 2.0) | {"open": True}]) is None
+    assert hold(outages=[outage(0.3, 2.0)]) == 0.0
+
+
+def test_what_took_no_time_is_recorded_as_that(replayed):
+    at_once = dict.fromkeys(USUAL, 0.25) | {"dns_flip": 1.25}
+    found = replayed(trial(milestones=at_once))
+    assert (found.refused, found.promotion) == (between(0.0, 0.0), between(0.0, 0.0))
+
+
+def test_a_gap_of_four_times_the_wider_span_parts_nothing(replayed):
+    exact = USUAL | {"writer_cut": 0.25, "old_writer_back": 1.0}
+    holds = (2.0, 2.125, 2.625, 2.75)
+    seen = [trial(milestones=exact | {"proxy_follow": each}) for each in holds]
+    assert replayed(*seen).proxy_hold == between(0.0, 0.75)
+
+
 def test_an_outage_without_an_end_elsewhere_says_nothing_of_the_hold():
     assert hold(outages=[outage(0.3, 2.7), outage(5.0, 9.0) | {"open": True}]) == pytest.approx(0.7)
 
@@ -329,6 +348,7 @@ def follows(*holds):
     [
         ((0.0, 0.1, 0.51, 0.6), 2),  # a gap more than four times as wide as either span
         ((0.0, 0.1, 0.5, 0.6), 1),
+        ((0.0, 0.0, 1.0, 1.5), 1),
         ((0.0, 0.0, 1.0), 1),
         ((1.0, 0.0, 0.0, 1.0), 2),
         ((0.0, 1.0, 1.0), 1),
@@ -365,6 +385,7 @@ def flips(*trials):
         ([[1], [3], [1, 2, 4]], [(1, 4)]),
         ([[1, 2, 4], [2, 3, 5], [3]], [(1, 2), (2, 3), (4, 5)]),
         ([[1, 2, 3], [5, 6, 7], [1]], [(1, 5), (5, 6), (6, 7)]),
+        ([[0.5, 0.625, 0.75]], [(0.5, 0.5), (0.625, 0.625), (0.75, 0.75)]),
         ([[1, 2, 3], [1, 2, 3], [9, 9]], [(1, 1), (2, 2), (3, 3)]),
     ],
 )

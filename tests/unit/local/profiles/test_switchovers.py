@@ -130,6 +130,13 @@ def test_an_unknown_name_is_refused_with_those_that_there_are():
         load_switchover("green")
 
 
+def test_what_is_nested_too_deeply_is_refused_in_our_own_words(tmp_path):
+    path = tmp_path / "deep.toml"
+    path.write_text(f"a = {'[' * 5000}")
+    with pytest.raises(SettingError, match=r"the switchover .*deep\.toml is nested too deeply"):
+        load_switchover(str(path))
+
+
 @pytest.mark.parametrize("content", [b"a = ", b"\xff", b"[" * 5000])
 def test_what_is_no_toml_is_refused(tmp_path, content):
     path = tmp_path / "broken.toml"
