@@ -1,6 +1,7 @@
 """The built-in server as a process."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -11,11 +12,13 @@ from toxiproxies import free_port
 
 from pytest_rdsfailover.local.toxiproxy.api import VERSION
 
+BUFFERED = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
 
 def start(port, **options):
     argv = [sys.executable, "-m", "pytest_rdsfailover.local.toxiproxy.main", f"--port={port}"]
     return subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=BUFFERED, **options
     )
 
 
@@ -80,6 +83,13 @@ def test_a_port_in_use_is_said_in_one_line(process):
 
     assert second.returncode == 1
     assert errors.startswith(f"cannot listen on 127.0.0.1:{port}: ")
+
+
+def test_its_port_must_be_told():
+    argv = [sys.executable, "-m", "pytest_rdsfailover.local.toxiproxy.main"]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=10)
+    assert ended.returncode == 2
+    assert "required: --port" in ended.stderr
 
 
 def test_it_imports_nothing_heavy():

@@ -11,12 +11,14 @@ import json
 import os
 import signal
 import sys
+from contextlib import closing
 
 from pytest_rdsfailover.local.toxiproxy.api import VERSION, Api
 from pytest_rdsfailover.local.toxiproxy.http import serve
 from pytest_rdsfailover.local.toxiproxy.request import HEAD_LIMIT
 
 STDIN = 0
+BLOCK = 1 << 12  # bytes
 
 
 async def run(host: str, port: int) -> None:
@@ -27,21 +29,20 @@ async def run(host: str, port: int) -> None:
     """
     loop = asyncio.get_running_loop()
     api, stop = Api(), asyncio.Event()
-    server = await asyncio.start_server(functools.partial(serve, api), host, port, limit=HEAD_LIMIT)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    _watch_stdin(loop, stop)
-    ready = {"ready": True, "host": host, "port": port, "pid": os.getpid(), "version": VERSION}
-    print(json.dumps(ready), flush=True)  # noqa: T201 - for the process that started it
-    await stop.wait()
-    server.close()
-    api.close()
+    serving = functools.partial(serve, api)
+    server = await asyncio.start_server(serving, host, port, limit=HEAD_LIMIT)
+    with closing(api), closing(server):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        _watch_stdin(loop, stop)
+        ready = {"ready": True, "host": host, "port": port, "pid": os.getpid(), "version": VERSION}
+        print(json.dumps(ready), flush=True)  # noqa: T201 - for the process that started it
+        await stop.wait()
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     def read() -> None:
-        if not os.read(STDIN, 4096):
-            loop.remove_reader(STDIN)
+        if not os.read(STDIN, BLOCK):
             stop.set()
 
     try:
