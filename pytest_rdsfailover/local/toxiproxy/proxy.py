@@ -69,7 +69,6 @@ class ListeningProxy:
         for task, client in self._opening.items():
             task.cancel()
             client.close()
-        self._opening.clear()
         self.chain.close_connections()
 
     def differs(self, listen: str, upstream: str) -> bool:
