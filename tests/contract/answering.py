@@ -24,8 +24,11 @@ def request(connection):
 
 @contextmanager
 def answering(*answers):
-    """Run a server that gives each connection the next answer; None is silence."""
-    heard = []
+    """Run a server that gives each connection the next answer; None is silence.
+
+    Its client is patient unless silence is among them.
+    """
+    heard, within = [], 0.3 if None in answers else 30.0
     with socket.create_server(("127.0.0.1", free_port())) as listener:
 
         def run():
@@ -48,7 +51,7 @@ def answering(*answers):
 
         thread = threading.Thread(target=run)
         thread.start()
-        with ToxiproxyClient(f"http://127.0.0.1:{listener.getsockname()[1]}", 0.3) as client:
+        with ToxiproxyClient(f"http://127.0.0.1:{listener.getsockname()[1]}", within) as client:
             yield client, heard
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()

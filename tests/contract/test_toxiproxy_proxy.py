@@ -10,7 +10,7 @@ from pytest_rdsfailover.local.toxiproxy import proxy as module
 from pytest_rdsfailover.local.toxiproxy.proxy import LISTENING, ListeningProxy
 from pytest_rdsfailover.local.toxiproxy.refusal import Refusal
 
-WITHIN = 10.0  # seconds
+WITHIN = 30.0  # seconds
 
 
 OPEN = []  # what a test has opened, and what its end closes
