@@ -69,3 +69,7 @@ def test_an_endpoint_with_tokens_goes_and_makes_its_own_there(tmp_path):
     found = sent(order(tmp_path, replace(PLACE, token=Tokens(partial(str, "token")))))
 
     assert found.make.endpoint.secret() == "token"
+
+
+def test_what_must_not_be_shown_is_not_in_an_order_s_repr(tmp_path):
+    assert "s3cret" not in repr(replace(order(tmp_path), secrets=("s3cret",)))

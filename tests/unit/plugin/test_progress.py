@@ -18,10 +18,11 @@ class Config(SimpleNamespace):
 
     def __init__(self, **more):
         super().__init__(**more)
-        self.shown = []
+        self.shown, self.begun = [], []  # lines, and before which of them a line was begun
         reporter = SimpleNamespace(
-            verbosity=0, ensure_newline=lambda: None, write_line=self.shown.append
-        )
+            verbosity=0, ensure_newline=lambda: self.begun.append(len(self.shown)),
+            write_line=self.shown.append,
+        )  # fmt: skip
         self.pluginmanager = SimpleNamespace(get_plugin=lambda _: reporter)
 
 
@@ -190,6 +191,7 @@ def test_a_line_is_shown_unless_the_run_is_quiet(controller, verbosity, shows):
     assert paused == ["begin", "end"] * shows
     controller._hear({"line": "another"})
     assert controller._config.shown == ["a line", "another"] * shows
+    assert controller._config.begun == [0, 1] * shows
 
 
 @pytest.mark.parametrize("missing", ["terminalreporter", "capturemanager"])
