@@ -230,6 +230,8 @@ def test_what_rds_would_refuse_is_refused(rds):
         "InvalidParameterCombination"
     )
     assert also(BlueGreenDeploymentName="second", Source=source) == "InvalidDBClusterStateFault"
+    green = {"BlueGreenDeploymentName": "green-of-green", "Source": made["Target"]}
+    assert also(**green) == "SourceClusterNotSupportedFault"
     assert refusal(
         rds.switchover_blue_green_deployment, **identified(made), SwitchoverTimeout=3601
     ) == "InvalidParameterValue"  # fmt: skip

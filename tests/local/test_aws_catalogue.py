@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("moto")
 pytest.importorskip("flask")
 
+from botocore.exceptions import ClientError
 from region import CLUSTER, described, refusal
 
 # The API asks the gateway, never the server.
@@ -41,7 +42,59 @@ def test_the_categories_are_those_of_the_events(resting, rds):
 
 
 def test_no_maintenance_is_pending(rds):
-    assert rds.describe_pending_maintenance_actions()["PendingMaintenanceActions"] == []
+    arn = described(rds)["DBClusterArn"]
+    for call in ({}, {"ResourceIdentifier": arn}, {"Filters": filters("db-cluster-id", CLUSTER)}):
+        assert rds.describe_pending_maintenance_actions(**call)["PendingMaintenanceActions"] == []
+
+
+def filters(name, *values):
+    return [{"Name": name, "Values": list(values)}]
+
+
+ARN = "arn:aws:rds:us-east-2:123456789012"
+NOBODY = {
+    f"{ARN}:cluster:nobody": "DBClusterNotFoundFault", f"{ARN}:db:nobody": "DBInstanceNotFound",
+    CLUSTER: "InvalidParameterValue",  # a name is no ARN
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "options", "code"),
+    [
+        *[("list_tags_for_resource", {"ResourceName": arn}, code) for arn, code in NOBODY.items()],
+        *[
+            ("add_tags_to_resource", {"ResourceName": arn, "Tags": [{"Key": "a", "Value": "b"}]}, code)
+            for arn, code in NOBODY.items()
+        ],
+        ("remove_tags_from_resource", {"ResourceName": f"{ARN}:db:nobody", "TagKeys": ["a"]}, "DBInstanceNotFound"),
+        ("describe_pending_maintenance_actions", {"ResourceIdentifier": f"{ARN}:db:nobody"}, "DBInstanceNotFound"),
+        ("describe_pending_maintenance_actions", {"Filters": filters("colour", "red")}, "InvalidParameterValue"),
+        ("describe_event_categories", {"SourceType": "db-colour"}, "InvalidParameterValue"),
+        ("describe_db_clusters", {"DBClusterIdentifier": f"{ARN}:db:{CLUSTER}"}, "DBClusterNotFoundFault"),
+        ("failover_db_cluster", {"DBClusterIdentifier": f"{ARN}:db:{CLUSTER}"}, "DBClusterNotFoundFault"),
+        ("describe_db_instances", {"DBInstanceIdentifier": f"{ARN}:cluster:instance-1"}, "DBInstanceNotFound"),
+        ("modify_db_cluster", {"DBClusterIdentifier": CLUSTER, "PreferredMaintenanceWindow": "late"}, "InvalidParameterValue"),
+        ("describe_db_proxy_target_groups", {"DBProxyName": "rdsfailover-proxy", "TargetGroupName": "other"}, "DBProxyTargetGroupNotFoundFault"),
+        ("describe_db_proxy_target_groups", {"DBProxyName": "other"}, "DBProxyNotFoundFault"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_not_found(rds, call, options, code):
+    assert refusal(getattr(rds, call), **options) == code
+
+
+def test_the_target_group_of_the_proxy_is_called_default(rds):
+    for more in ({}, {"TargetGroupName": "default"}):
+        found = rds.describe_db_proxy_target_groups(DBProxyName="rdsfailover-proxy", **more)
+        assert [group["TargetGroupName"] for group in found["TargetGroups"]] == ["default"]
+
+
+def test_a_call_that_moto_has_not_is_no_page_of_html(resting):
+    fis = resting.aws.client("fis")
+    with pytest.raises(ClientError, match=r"GET /safetyLevers/one; the AWS API .* lacks") as caught:
+        fis.get_safety_lever(id="one")
+
+    assert caught.value.response["Error"]["Code"] == "NotImplemented"
+    assert refusal(fis.get_experiment, id="EXPnone") == "ResourceNotFoundException"  # moto's own
 
 
 def test_the_endpoints_of_the_proxy_are_listed(resting, rds):

@@ -15,6 +15,11 @@ from pytest_rdsfailover.local.aws_api import catalogue
 from pytest_rdsfailover.local.aws_api.identifiers import missing, settle
 from pytest_rdsfailover.local.aws_api.pages import USUAL, page
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
+from pytest_rdsfailover.local.aws_api.queries import (
+    PENDING_FILTERS,
+    check_filters,
+    check_source_type,
+)
 from pytest_rdsfailover.local.aws_api.rds_deployments import refusals
 
 # Calls of moto's that RDS pages and moto does not; where RDS takes other sizes, these.
@@ -171,6 +176,19 @@ def describe_db_proxy_targets(self: Any) -> ActionResult:
     return ActionResult(page("Targets", targets, self.params))
 
 
+def describe_db_proxy_target_groups(self: Any) -> ActionResult:
+    """Answer `DescribeDBProxyTargetGroups`; moto's own does not look at the target group."""
+    proxy, name = self.params["DBProxyName"], self.params.get("TargetGroupName")
+    groups = [
+        group
+        for group in self.backend.describe_db_proxy_target_groups(proxy)
+        if name in (None, group.target_group_name)
+    ]
+    if name is not None and not groups:
+        raise RefusalError("DBProxyTargetGroupNotFoundFault", f"Target group {name} not found.")
+    return ActionResult(page("TargetGroups", groups, self.params))
+
+
 def describe_db_proxy_endpoints(self: Any) -> ActionResult:
     """Answer `DescribeDBProxyEndpoints`, which moto does not know."""
     found = self.backend.describe_db_proxy_endpoints(
@@ -199,12 +217,16 @@ def describe_db_engine_versions(self: Any) -> ActionResult:
 
 def describe_event_categories(self: Any) -> ActionResult:
     """Answer `DescribeEventCategories`, which moto does not know."""
+    check_source_type(self.params.get("SourceType"))
     found = catalogue.event_categories(self.params.get("SourceType"))
     return ActionResult({"EventCategoriesMapList": found})
 
 
 def describe_pending_maintenance_actions(self: Any) -> ActionResult:
     """Answer `DescribePendingMaintenanceActions`: there never are any."""
+    check_filters(self.params.get("Filters") or (), PENDING_FILTERS)
+    if self.params.get("ResourceIdentifier"):
+        self.backend.check_resource(self.params["ResourceIdentifier"])
     return ActionResult(page("PendingMaintenanceActions", [], self.params))
 
 
@@ -220,6 +242,7 @@ OURS: tuple[Call, ...] = (
     delete_db_cluster_endpoint,
     describe_events,
     describe_db_proxy_targets,
+    describe_db_proxy_target_groups,
     describe_db_proxy_endpoints,
     modify_db_proxy,
     failover_global_cluster,

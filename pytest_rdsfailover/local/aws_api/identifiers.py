@@ -5,10 +5,12 @@ from typing import Any
 
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
 
-NAMES = (
-    "DBClusterIdentifier", "DBInstanceIdentifier", "TargetDBInstanceIdentifier",
-    "GlobalClusterIdentifier", "DBProxyName", "DBProxyEndpointName",
-)  # fmt: skip
+NAMES: Mapping[str, str] = {
+    "DBClusterIdentifier": "cluster", "DBInstanceIdentifier": "db",
+    "TargetDBInstanceIdentifier": "db", "GlobalClusterIdentifier": "global-cluster",
+    "DBProxyName": "db-proxy", "DBProxyEndpointName": "db-proxy-endpoint",
+}  # fmt: skip
+"""By parameter: the kind of resource that it names, as ARNs have it."""
 RESOURCES = (
     "ResourceName", "ResourceIdentifier", "SourceIdentifier", "Source", "SourceDBInstanceIdentifier",
     "SourceDBClusterIdentifier",
@@ -40,6 +42,11 @@ def is_elsewhere(arn: str, region: str, account: str) -> bool:
     return owner != account or place not in ("", region)  # global databases are in no region
 
 
+def kind_of(arn: str) -> str:
+    """Return the kind of what an ARN names, as `cluster`; empty if it is no ARN."""
+    return [*arn.split(":"), *[""] * 6][5] if arn.startswith("arn:") else ""
+
+
 def settle(parameters: MutableMapping[str, Any], region: str, account: str) -> None:
     """Put plain identifiers in the place of ARNs and capital letters.
 
@@ -49,12 +56,13 @@ def settle(parameters: MutableMapping[str, Any], region: str, account: str) -> N
         account: the account that asks.
 
     Raises:
-        RefusalError: for an ARN of another region or account, which RDS would not find.
+        RefusalError: for an ARN of another region or account, or of another kind of resource, which RDS
+            would not find.
     """
-    for name in NAMES:
+    for name, kind in NAMES.items():
         value = parameters.get(name)
         if isinstance(value, str):
-            if is_elsewhere(value, region, account):
+            if is_elsewhere(value, region, account) or kind_of(value) not in ("", kind):
                 raise RefusalError(*_absent(name, value))
             parameters[name] = plain(value)
     for name in RESOURCES:

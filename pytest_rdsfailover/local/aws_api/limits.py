@@ -3,6 +3,7 @@
 A call that changed only what the API shows would teach a runbook that it had worked.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -151,6 +152,16 @@ CHANGEABLE: Mapping[str, tuple[str, Collection[str]]] = {
 """By call: the parameter that names the resource, and those that may be changed of it."""
 
 
+TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
+VALUES: Mapping[str, re.Pattern[str]] = {
+    "PreferredBackupWindow": re.compile(f"{TIME}-{TIME}"),
+    "PreferredMaintenanceWindow": re.compile(f"{DAY}:{TIME}-{DAY}:{TIME}", re.IGNORECASE),
+    "PromotionTier": re.compile("[0-9]|1[0-5]"),
+}
+"""By parameter: what it may be; moto would show anything."""
+
+
 def check(
     action: str,
     parameters: Mapping[str, Any],
@@ -177,6 +188,10 @@ def check(
         resource = plain(parameters.get(rule.parameter) or "")
         if resource in ours:
             raise RefusalError(rule.code, rule.message.format(resource))
+    for parameter, shape in VALUES.items():
+        value = parameters.get(parameter)
+        if value is not None and not shape.fullmatch(str(value)):
+            raise RefusalError("InvalidParameterValue", f"{parameter} cannot be {value}.")
     name, changeable = CHANGEABLE.get(action, ("", ()))
     if name and parameters.get(name) in ours:
         for parameter, value in parameters.items():

@@ -1,6 +1,6 @@
 """Which events a call of `DescribeEvents` wants, and which endpoints filters let through. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NotRequired, TypedDict
 
@@ -31,11 +31,7 @@ def query(
     Raises:
         RefusalError: if the start is later than the end, or events have no such source.
     """
-    if source_type is not None and source_type not in SOURCE_TYPES:
-        raise RefusalError(
-            "InvalidParameterValue",
-            f"Invalid source type: {source_type}; valid are {', '.join(SOURCE_TYPES)}",
-        )
+    check_source_type(source_type)
     if start_time and end_time and start_time > end_time:
         raise RefusalError(
             "InvalidParameterCombination", "The end time must be later than the start time."
@@ -52,6 +48,15 @@ def query(
     )
 
 
+def check_source_type(source_type: str | None) -> None:
+    """Raise RefusalError if events have no such source."""
+    if source_type is not None and source_type not in SOURCE_TYPES:
+        raise RefusalError(
+            "InvalidParameterValue",
+            f"Invalid source type: {source_type}; valid are {', '.join(SOURCE_TYPES)}",
+        )
+
+
 def epoch(moment: datetime) -> float:
     """Return seconds of the epoch; a time without a zone is meant in UTC."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -62,6 +67,18 @@ class Filter(TypedDict):
 
     Name: str
     Values: NotRequired[list[str]]
+
+
+PENDING_FILTERS = ("db-cluster-id", "db-instance-id")  # of pending maintenance
+
+
+def check_filters(filters: Sequence[Filter], known: Collection[str]) -> None:
+    """Raise RefusalError for a filter that RDS has not."""
+    for wanted in filters:
+        if wanted["Name"] not in known:
+            raise RefusalError(
+                "InvalidParameterValue", f"Unrecognized filter name: {wanted['Name']}"
+            )
 
 
 FILTERS = {
@@ -80,11 +97,10 @@ def selected(
     Raises:
         RefusalError: for a filter that RDS has not.
     """
+    check_filters(filters, FILTERS)
     for wanted in filters:
-        name, values = wanted["Name"], {value.lower() for value in wanted.get("Values", ())}
-        if name not in FILTERS:
-            raise RefusalError("InvalidParameterValue", f"Unrecognized filter name: {name}")
-        field = FILTERS[name]
+        field = FILTERS[wanted["Name"]]
+        values = {value.lower() for value in wanted.get("Values", ())}
         endpoints = [
             endpoint for endpoint in endpoints if str(endpoint.get(field, "")).lower() in values
         ]

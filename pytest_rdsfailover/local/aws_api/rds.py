@@ -14,7 +14,7 @@ from pytest_rdsfailover.local.aws_api.custom import (
     ShownEndpoint,
 )
 from pytest_rdsfailover.local.aws_api.event_list import from_moto, listed
-from pytest_rdsfailover.local.aws_api.identifiers import NAMES, plain
+from pytest_rdsfailover.local.aws_api.identifiers import NAMES, kind_of, plain
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY
 from pytest_rdsfailover.local.aws_api.proxy_calls import LocalProxies
@@ -28,6 +28,7 @@ from pytest_rdsfailover.local.aws_api.resources import (
 )
 from pytest_rdsfailover.local.aws_api.shown import ABROAD, GLOBAL, now, other_region
 
+TAGS = ("add_tags_to_resource", "list_tags_for_resource", "remove_tags_from_resource")
 GLOBALS_KEPT_IN = "us-east-1"  # moto keeps all global databases there, whatever region asks
 
 
@@ -149,6 +150,22 @@ class LocalRds(RdsOfDeployments, LocalProxies):
         instances = {member.id for member in self.plane.members()}
         ours = {self.plane.cluster, ABROAD, GLOBAL, PROXY, *instances}
         limits.check(action, parameters, ours, self._others(action))
+        if action in TAGS:
+            self.check_resource(parameters.get("ResourceName") or "")
+
+    def check_resource(self, arn: str) -> None:
+        """Refuse the ARN of a cluster or an instance that is not there, and what is no ARN.
+
+        Raises:
+            RefusalError: with RDS' code.
+        """
+        kind, name = kind_of(arn), plain(arn)
+        if not kind:
+            raise RefusalError("InvalidParameterValue", f"Invalid resource name: {arn}")
+        if kind == "cluster" and name not in self.clusters:
+            raise RefusalError("DBClusterNotFoundFault", f"DBCluster {name} not found.")
+        if kind == "db" and name not in self.databases:
+            raise RefusalError("DBInstanceNotFound", f"DBInstance {name} not found.")
 
     def _others(self, action: str) -> Collection[str]:
         """Return the names that a new cluster may not have."""

@@ -85,7 +85,13 @@ class RdsOfDeployments(RDSBackend):  # type: ignore[misc]
         Raises:
             RDSClientError: if RDS would refuse it, with RDS' code and message.
         """
-        if plain(bg_kwargs["source"]) != self.plane.cluster:
+        source, other = plain(bg_kwargs["source"]), other_of(self)
+        if other is not None and source in names_of(other):
+            raise RDSClientError(
+                "SourceClusterNotSupportedFault",
+                f"{source} is part of a blue/green deployment already.",
+            )
+        if source != self.plane.cluster:
             return super().create_blue_green_deployment(dict(bg_kwargs))
         with refusals():
             self._check_targets(bg_kwargs)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_rdsfailover.local.aws_api.identifiers import missing, plain, settle
-from pytest_rdsfailover.local.aws_api.limits import CHANGEABLE, NEW, RULES, check
+from pytest_rdsfailover.local.aws_api.identifiers import NAMES, missing, plain, settle
+from pytest_rdsfailover.local.aws_api.limits import CHANGEABLE, NEW, RULES, VALUES, check
 from pytest_rdsfailover.local.aws_api.pages import page
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.queries import selected
@@ -26,11 +26,41 @@ def test_a_rule_holds_for_ours_only(action):
 @pytest.mark.parametrize("action", CHANGEABLE)
 def test_every_change_is_refused_that_is_not_known_to_be_harmless(action):
     name, changeable = CHANGEABLE[action]
-    check(action, dict.fromkeys(changeable, True) | {name: "mine"}, OURS)
+    check(action, dict.fromkeys(changeable - VALUES.keys(), True) | {name: "mine"}, OURS)
     check(action, {name: "mine", "Port": None}, OURS)
     check(action, {name: "other", "Port": 1}, OURS)
     with pytest.raises(RefusalError, match="Port of mine"):
         check(action, {name: "mine", "Port": 1}, OURS)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("PreferredMaintenanceWindow", ["sun:23:45-mon:00:15", "Wed:05:00-Wed:05:30"], ["zz", "sun:24:00-mon:00:30", "05:00-05:30"]),
+        ("PreferredBackupWindow", ["05:00-05:30"], ["5:00-5:30", "sun:05:00-sun:05:30", ""]),
+        ("PromotionTier", [0, 1, 15], [16, -1, "high"]),
+    ],
+)  # fmt: skip
+def test_a_value_that_rds_would_not_take_is_refused(parameter, good, bad):
+    for value in good:
+        check("modify_db_instance", {"DBInstanceIdentifier": "mine", parameter: value}, OURS)
+    for value in bad:
+        with pytest.raises(RefusalError, match=f"{parameter} cannot be {value}") as caught:
+            check("modify_db_instance", {"DBInstanceIdentifier": "mine", parameter: value}, OURS)
+        assert caught.value.code == "InvalidParameterValue"
+
+
+def test_an_arn_of_another_kind_of_resource_names_nothing():
+    home = "arn:aws:rds:us-east-2:1"
+    for name, kind in NAMES.items():
+        place = "arn:aws:rds::1" if kind == "global-cluster" else home
+        given = {name: f"{place}:{kind}:Orders"}
+        settle(given, "us-east-2", "1")
+        assert given == {name: "orders"}
+        for other in set(NAMES.values()) - {kind}:
+            with pytest.raises(RefusalError) as caught:
+                settle({name: f"{home}:{other}:orders"}, "us-east-2", "1")
+            assert caught.value.code in (missing({name: "x"}, "x") or ("InvalidParameterValue",))
 
 
 def test_rds_has_every_call_parameter_and_error_of_the_rules():
