@@ -146,8 +146,15 @@ class LiveFailover(Watch):
             return False
         reached = (endpoint.leads_to,) == cluster.writers and endpoint.writes
         if self.moves_writer:
-            return reached and self._writer != self._before.writers[0]
+            return reached and (self._writer != self._before.writers[0] or self._came_back)
         return reached and self._timeline.has("writer_cut")
+
+    @property
+    def _came_back(self) -> bool:
+        """Tell whether another instance was the writer, and the one of before is it again."""
+        instances = [probe for probe in self._watchers if isinstance(probe, InstanceProbe)]
+        elsewhere = any(self._timeline.has(name) for name in ("promoted", "api_writer"))
+        return elsewhere and [one.was_writer for one in instances if one.writes] == [True]
 
     def _had_no_effect(self, cluster: ClusterFacts) -> bool:
         quiet = self._clock.now() - self._issued > self._gatherer.asked.effect_within

@@ -88,6 +88,7 @@ class InstanceProbe(Probe):
     Attributes:
         up: whether the instance answered at the last look, be it by refusing the login.
         writes: whether it takes writes, by its last answer.
+        was_writer: whether it was the writer before the trigger.
     """
 
     question = ROLE
@@ -103,7 +104,7 @@ class InstanceProbe(Probe):
         every: float = EVERY,
     ) -> None:
         super().__init__(endpoint.name, clock, every)
-        self._endpoint, self._timeline, self._was_writer = endpoint, timeline, writer
+        self._endpoint, self._timeline, self.was_writer = endpoint, timeline, writer
         self.up, self.writes = True, writes
         self._connection: Any = None
 
@@ -116,7 +117,7 @@ class InstanceProbe(Probe):
         if answer is None:
             if self.up:
                 # The time of the question, because silence is noticed only a time-out later.
-                lost = "writer_cut" if self._was_writer else "instance_cut"
+                lost = "writer_cut" if self.was_writer else "instance_cut"
                 self._timeline.once(lost, asked, name)
             self.up = False
             return
@@ -132,12 +133,12 @@ class InstanceProbe(Probe):
 
     def note_back(self, now: float) -> None:
         """Note that the instance answers again."""
-        back = "old_writer_back" if self._was_writer else "instance_back"
+        back = "old_writer_back" if self.was_writer else "instance_back"
         self._timeline.once(back, now, self._endpoint.name)
 
     def note_turn(self, now: float, *, writes: bool) -> None:
         """Note that the instance takes writes from now on, or takes none any more."""
-        if writes and not self._was_writer:
+        if writes and not self.was_writer:
             self._timeline.once("promoted", now, self._endpoint.name)
 
     def _ask(self) -> tuple[str, int] | None:

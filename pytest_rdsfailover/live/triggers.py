@@ -7,7 +7,7 @@ from pytest_rdsfailover.aws import trigger
 from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.gates import ClosedGate, RefusedError
-from pytest_rdsfailover.live.probes import ROLE
+from pytest_rdsfailover.live.probes import ROLE, SHORT
 from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
@@ -53,7 +53,7 @@ class LiveTrigger:
         """Trigger, once, on what was judged: the plan's writer and target, or what is named.
 
         Raises:
-            RefusedError: if the instance to crash is not the one that was judged.
+            RefusedError: if the writer says itself that it is not the one that was judged.
             AwsError: if AWS refuses, or cannot be asked.
         """
         acts: Mapping[str, Callable[[TriggerPlan], Triggered]] = {
@@ -64,6 +64,8 @@ class LiveTrigger:
             "switchover": self._switch_over,
             "blue-green": self._switch_over_blue_green,
         }
+        if self.kind != "crash":  # which asks on the session that is to crash
+            self._ask_writer(plan)
         return acts[self.kind](plan)
 
     def _fail_over(self, plan: TriggerPlan) -> Triggered:
@@ -90,24 +92,46 @@ class LiveTrigger:
             rds, asked.blue_green_deployment or "", int(asked.switchover_timeout), clock=self._clock
         )
 
+    def _ask_writer(self, plan: TriggerPlan) -> None:
+        """Hold the plan to what its writer says itself: the API tells some seconds later than SQL.
+
+        A writer that does not answer, or refuses the login, says nothing: the gates have judged it.
+        """
+        try:
+            connection = driver.connect(self._endpoint_of(plan.writer), bounds=SHORT)
+        except Exception as error:
+            if driver.fault_of(error).kind == "client":
+                raise
+            return
+        try:
+            with connection.cursor() as cursor:
+                self._check_instance(cursor, plan, "the writer when this was planned")
+        except RefusedError:
+            raise
+        except Exception as error:
+            if driver.fault_of(error).kind == "client":
+                raise
+        finally:
+            driver.close(connection)
+
     def _crash(self, plan: TriggerPlan) -> Triggered:
         connection = driver.connect(self._endpoint_of(plan.writer), bounds=WITHIN)
         try:
             with connection.cursor() as cursor:
-                self._check_instance(cursor, plan)
+                self._check_instance(cursor, plan, "to be crashed")
                 sent = self._clock.now()
                 self._send_crash(cursor)
         finally:
             driver.close(connection)
         return Triggered(sent=sent, answered=self._clock.now(), request_id="", headers={})
 
-    def _check_instance(self, cursor: Any, plan: TriggerPlan) -> None:
+    def _check_instance(self, cursor: Any, plan: TriggerPlan, was: str) -> None:
         """Ask the instance who it is: its name may lead elsewhere, its role may have changed."""
         cursor.execute(ROLE)
         name, read_only = cursor.fetchone()
         if name != plan.writer or read_only:
             role = "a reader" if read_only else "the writer"
-            why = f"{plan.writer} was to be crashed, but {name} answers, as {role}"
+            why = f"{plan.writer} was {was}, but {name} answers, as {role}"
             raise RefusedError(self._asked.cluster, (ClosedGate(gate="unchanged", why=why),))
 
     def _send_crash(self, cursor: Any) -> None:

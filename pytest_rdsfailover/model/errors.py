@@ -52,12 +52,15 @@ class UndecidedError(AssertionError):
 class NotReadyError(RdsFailoverError):
     """A server we started did not answer in time, or ended while starting."""
 
-    def __init__(self, what: str, waited: float, last_lines: str = "") -> None:
-        super().__init__(what, waited, last_lines)
-        self.what, self.waited, self.last_lines = what, waited, last_lines
+    def __init__(self, what: str, waited: float, last_lines: str = "", why: str = "") -> None:
+        super().__init__(what, waited, last_lines, why)
+        self.what, self.waited, self.last_lines, self.why = what, waited, last_lines, why
 
     def __str__(self) -> str:
-        return f"{self.what} was not ready after {self.waited:.1f} s{log_tail(self.last_lines)}"
+        why = f": {self.why}" if self.why else ""
+        return (
+            f"{self.what} was not ready after {self.waited:.1f} s{why}{log_tail(self.last_lines)}"
+        )
 
 
 @public

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from pytest_rdsfailover.model.errors import SettingError
 
+QUOTES = ('"', "'")  # which most formats take away, and an ini file does not
+COMMENT = " #"
+
 
 def absolute_path(text: str, base: str | Path = "") -> str:
     """Return a path with `~` and variables expanded, absolute.
@@ -14,11 +17,16 @@ def absolute_path(text: str, base: str | Path = "") -> str:
         base: what a relative one is meant from; from the present directory unless given.
 
     Raises:
-        SettingError: if it names nothing: empty, an unknown user or variable, or a NUL in it.
+        SettingError: if it names nothing: empty, an unknown user or variable, or a NUL in it; or if what
+            stands around it, quotes or a comment, would become part of the name.
     """
     expanded = os.path.expandvars(text.strip())
     if not expanded or "\0" in expanded:
         raise SettingError(f"{text!r} is no path")
+    if len(expanded) > 1 and expanded[0] == expanded[-1] and expanded[0] in QUOTES:
+        raise SettingError(f"{text!r} is no path: write it without the quotes")
+    if COMMENT in expanded:
+        raise SettingError(f"{text!r} is no path: a comment has a line of its own")
     try:
         path = (base / Path(expanded).expanduser()).absolute()
     except RuntimeError:

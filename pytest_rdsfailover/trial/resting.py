@@ -89,7 +89,7 @@ def at_rest(
             target.check()
             waited = clock.now() - begun
             if waited >= PATIENCE:
-                raise NotReadyError(f"a writer to {what}", waited, str(error)) from error
+                raise NotReadyError(f"a writer to {what}", waited, why=str(error)) from error
             clock.sleep(EVERY)
 
 

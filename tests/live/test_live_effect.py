@@ -5,6 +5,7 @@ botocore's own hook before a request is sent answers in AWS' place.
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from regions import template_for
@@ -307,6 +308,35 @@ class TestTriggers:
 
         assert stand_in.cluster.writer == writer
         assert ask_endpoint(there) == reader  # so it runs
+
+    @pytest.mark.parametrize("trigger", ["failover", "reboot"])
+    @pytest.mark.parametrize("who", ["another", "a reader"])
+    def test_no_trigger_is_sent_for_a_writer_that_says_itself_it_is_none(
+        self, backend, trigger, who
+    ):
+        """The API tells of a new writer seconds after SQL does."""
+        live = backend(trigger=trigger, allow_reboot=True)
+        cluster = live.cluster()
+        writer, reader = cluster.writer, cluster.readers[0]
+        name = {"another": writer, "a reader": reader}[who]
+        there = cluster.instance_endpoint(reader)
+        cluster._act._endpoint_of = lambda _: there
+        with pytest.raises(
+            RefusedError, match=f"unchanged: {name} was the writer when this was planned, but"
+        ):
+            cluster._act(TriggerPlan(writer=name, target=None))
+
+        assert live.region.mutating == []
+
+    def test_a_writer_that_does_not_answer_is_judged_by_the_gates_alone(self, backend):
+        live = backend(trigger="failover")
+        cluster = live.cluster()
+        nobody = replace(cluster.writer_endpoint, port=1)
+        cluster._act._endpoint_of = lambda _: nobody
+        cluster.fail_over()
+        cluster.rest()
+
+        assert live.region.mutating == ["rds:FailoverDBCluster"]
 
     def test_an_experiment_of_fis(self, backend, stand_in):
         arn = stand_in.described["DBClusterArn"]

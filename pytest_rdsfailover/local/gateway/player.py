@@ -289,13 +289,13 @@ class Player:
         fence = self._fences.get(name)
         if fence is not None:
             await asyncio.shield(fence)
-        former = not self._router.instance(name).writer and self._was_writer(name)
+        former = not self._router.instance(name).writer and self.was_writer(name)
         self._router.back(name)
         self._sessions.go_on(name)
         self._sessions.reset_silent(name)
         await self._settle("old_writer_back" if former else "instance_back", planned, name)
 
-    def _was_writer(self, name: str) -> bool:
+    def was_writer(self, name: str) -> bool:
         """Tell whether an instance was cut as the writer in this script."""
         return any(mark.name == "writer_cut" and mark.instance == name for mark in self.marks)
 

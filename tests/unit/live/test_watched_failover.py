@@ -113,6 +113,31 @@ def test_it_is_over_once_api_and_sql_agree_and_the_last_event_is_there(watch):
     assert watch.clock.moment == 1000.0  # nobody waited for an event that was there
 
 
+def test_a_writer_that_is_moved_away_and_back_is_at_rest(watch):
+    """Somebody may have failed it back; the API, which is late, may have shown only the old one."""
+    one, two = watch.instances
+    watch.timeline.once("promoted", 1000.5, "two")
+    one.writes, two.writes = False, True
+    watch.endpoint.leads_to = "two"
+    assert not watch.look()  # the API shows the old writer still
+    watch.endpoint.leads_to = "one"
+    assert not watch.look()  # a reader, by its own word
+    one.writes = True
+    assert not watch.look()  # both take writes
+    two.writes = False
+    watch.tell("Completed failover to DB instance: one")
+    assert watch.look()
+
+
+def test_a_writer_that_only_the_api_showed_elsewhere_came_back_too(watch):
+    watch.fail_over()
+    watch.endpoint.leads_to = "one"
+    assert not watch.look()
+    watch.aws.now = cluster()
+    watch.tell("Completed failover to DB instance: one")
+    assert watch.look()
+
+
 def spoil(name):
     def not_available(watch):
         watch.aws.now = replace(

@@ -40,6 +40,23 @@ def test_what_names_nothing_is_refused(text):
         absolute_path(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('"STOP"', "without the quotes"), ("'STOP'", "without the quotes"), ('""', "without the quotes"),
+        ("STOP  # the button", "a comment has a line of its own"), ("'/a b/STOP' ", "without the quotes"),
+    ],
+)  # fmt: skip
+def test_what_an_ini_file_does_not_take_away_is_no_part_of_a_path(text, why):
+    with pytest.raises(SettingError, match=f"is no path: .*{why}"):
+        absolute_path(text)
+
+
+@pytest.mark.parametrize("text", ["it's", "a'b'", "#1", "a#b", "'"])
+def test_quotes_and_hashes_within_a_name_stay(text, tmp_path):
+    assert absolute_path(text) == str(tmp_path / text)
+
+
 @pytest.mark.parametrize("name", ["kill_switch", "audit", "ca"])
 def test_every_path_of_a_live_run_is_absolute(name, tmp_path):
     assert getattr(LiveSettings(**COMPANIONS, **{name: "x"}), name) == str(tmp_path / "x")
