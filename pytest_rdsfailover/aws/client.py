@@ -12,6 +12,7 @@ from traceback import walk_tb
 from typing import Any
 
 from pytest_rdsfailover.model.errors import RdsFailoverError, forget_frames, public
+from pytest_rdsfailover.model.shown import printable
 
 # Variables that could lead a client to another place, or to credentials that work there.
 STRAY = (
@@ -52,7 +53,7 @@ class AwsError(RdsFailoverError):
         self.unanswered = unanswered
 
     def __str__(self) -> str:
-        return f"{self.action} failed: {self.code}: {self.message}"
+        return printable(f"{self.action} failed: {self.code}: {self.message}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.aws.client import explained
+from pytest_rdsfailover.aws.client import AwsError, explained
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 
 
@@ -65,9 +65,16 @@ def start_experiment(fis: Any, template: str, *, clock: Clock | None = None) -> 
         clock: what to time the call with.
 
     Raises:
-        AwsError: if AWS refuses, or cannot be asked.
+        AwsError: if AWS refuses, or cannot be asked, or names no experiment: then nobody could ask what
+            becomes of it.
     """
-    return _call(fis, "start_experiment", clock, experimentTemplateId=template)
+    done = _call(fis, "start_experiment", clock, experimentTemplateId=template)
+    if not done.experiment:
+        raise AwsError(
+            "start_experiment", "NoExperiment", "the answer names none", done.request_id,
+            unanswered=True,
+        )  # fmt: skip
+    return done
 
 
 def switch_over(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live.region import Region
+from pytest_rdsfailover.model.shown import one_line
 
 UNDER_WAY = frozenset({"pending", "initiating", "running", "stopping"})
 NOT_DONE = frozenset({"skipped", "failed", "cancelled", "stopped"})  # of an action
@@ -40,7 +41,7 @@ class ExperimentState:
 
     def __str__(self) -> str:
         reason = f": {self.reason}" if self.reason else ""
-        return "; ".join((f"experiment {self.id} is {self.status}{reason}", *self.undone))
+        return one_line("; ".join((f"experiment {self.id} is {self.status}{reason}", *self.undone)))
 
 
 def experiment_state(region: Region, identifier: str) -> ExperimentState:

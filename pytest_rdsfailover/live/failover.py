@@ -154,7 +154,7 @@ class LiveFailover(Watch):
         """Tell whether another instance was the writer, and the one of before is it again."""
         instances = [probe for probe in self._watchers if isinstance(probe, InstanceProbe)]
         elsewhere = any(self._timeline.has(name) for name in ("promoted", "api_writer"))
-        return elsewhere and [one.was_writer for one in instances if one.writes] == [True]
+        return elsewhere and [probe.was_writer for probe in instances if probe.writes] == [True]
 
     def _had_no_effect(self, cluster: ClusterFacts) -> bool:
         quiet = self._clock.now() - self._issued > self._gatherer.asked.effect_within

@@ -70,7 +70,8 @@ def test_an_experiment_is_started_by_its_template():
     fis = make_client(PLACE, "fis")
     with Stubber(fis) as stub:
         # botocore makes up the clientToken itself, after this check
-        stub.add_response("start_experiment", ANSWER, {"experimentTemplateId": "t"})
+        answer = {"experiment": {"id": "EXP1"}} | ANSWER
+        stub.add_response("start_experiment", answer, {"experimentTemplateId": "t"})
         trigger.start_experiment(fis, "t")
         stub.assert_no_pending_responses()
 

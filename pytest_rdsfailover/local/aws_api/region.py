@@ -5,6 +5,7 @@ import importlib
 import json
 import traceback
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, NoReturn
 from wsgiref.types import StartResponse, WSGIEnvironment
 from xml.sax.saxutils import escape
@@ -18,7 +19,6 @@ from moto.fis.models import fis_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.rds.models import rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
-from werkzeug.exceptions import NotFound
 
 from pytest_rdsfailover.local.aws_api import alarms, calls, fis, metrics, request
 from pytest_rdsfailover.local.aws_api.blue_green import BlueGreenCalls
@@ -148,11 +148,11 @@ def service_application(service: Any) -> Any:
     """Return moto's application of one service; its errors reach the region, not a page of HTML."""
     application = create_backend_app(service)
     application.config["PROPAGATE_EXCEPTIONS"] = True
-    application.register_error_handler(NotFound, lacking)
+    application.register_error_handler(HTTPStatus.NOT_FOUND, lacking)
     return application
 
 
-def lacking(_: NotFound) -> NoReturn:
+def lacking(_: Exception) -> NoReturn:
     """Say that moto has no such call, in place of its page of HTML.
 
     Raises:

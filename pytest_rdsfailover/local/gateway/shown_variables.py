@@ -55,8 +55,11 @@ def shown_variables(statement: Statement, tables: Tables, *, mariadb: bool) -> b
     listed = statement.tokens[last].word
     scope = b"global" if statement.tokens[1].word == b"GLOBAL" else b"session"
     table = tables[_schema(mariadb=mariadb), scope + b"_" + listed.lower()]
-    condition = statement.sql[statement.tokens[last].end :]
-    if statement.tokens[last + 1 : last + 2] and statement.tokens[last + 1].word == b"LIKE":
+    more = statement.tokens[last + 1 :]
+    condition = b""
+    if more:  # without a comment around it, `/*!50000 ... */`, whose end would be alone
+        condition = b" " + statement.sql[more[0].start : more[-1].end]
+    if more and more[0].word == b"LIKE":
         condition = b" WHERE Variable_name" + condition
     name = b"LOWER(VARIABLE_NAME)" if listed == VARIABLES else STATUS_NAME
     return (

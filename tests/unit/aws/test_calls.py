@@ -218,6 +218,20 @@ def test_an_experiment_is_known_by_its_id(stub):
     assert trigger.start_experiment(client, "EXT1").experiment == "EXP1"
 
 
+@pytest.mark.parametrize("answer", [{}, {"experiment": {}}, {"experiment": {"id": ""}}])
+def test_an_experiment_without_an_id_may_act_and_cannot_be_asked_for(stub, answer):
+    client, told = stub("fis")
+    told.add_response("start_experiment", answer | ANSWERED)
+
+    with pytest.raises(AwsError, match="start_experiment failed: NoExperiment") as caught:
+        trigger.start_experiment(client, "EXT1")
+    assert caught.value.unanswered
+
+
+def test_what_aws_says_is_shown_and_not_obeyed_by_a_terminal():
+    assert str(AwsError("call", "Code", "red \x1b[31m")) == "call failed: Code: red \\x1b[31m"
+
+
 def test_a_trigger_that_is_refused_names_the_call(stub):
     client, told = stub("rds")
     told.add_client_error("failover_db_cluster", "InvalidDBClusterStateFault", "not now")

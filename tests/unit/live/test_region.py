@@ -136,6 +136,17 @@ def test_another_experiment_may_be_started_only_after_one_that_is_completed(
     assert str(state) == f"experiment EXP1 is {status}: why"
 
 
+def test_the_reason_of_an_experiment_is_shown_as_one_line(region):
+    state = {"status": "failed", "reason": "red \x1b[31m\nPASSED"}
+    stub(region, "fis").add_response(
+        "get_experiment", {"experiment": {"state": state}}, {"id": "EXP1"}
+    )
+
+    assert str(experiment_state(region, "EXP1")) == (
+        r"experiment EXP1 is failed: red \x1b[31m\nPASSED"
+    )
+
+
 def test_an_experiment_that_may_not_be_asked_for_is_never_repeated(region):
     stub(region, "fis").add_client_error("get_experiment", "AccessDeniedException", "no")
     state = experiment_state(region, "EXP1")

@@ -166,7 +166,10 @@ def test_other_lists_are_not(sql):
         (b"SHOW VARIABLES LIKE 'a%'", False,
          [b"performance_schema.session_variables", b"WHERE Variable_name LIKE 'a%'\nORDER"]),
         (b"SHOW GLOBAL VARIABLES WHERE Value = 1 -- x", True,
-         [b"information_schema.global_variables", b"WHERE Value = 1 -- x\nORDER"]),
+         [b"information_schema.global_variables", b"WHERE Value = 1\nORDER"]),
+        (b"/*!50000 SHOW VARIABLES LIKE 'a%' */", False, [b"WHERE Variable_name LIKE 'a%'\nORDER"]),
+        (b"/*! SHOW VARIABLES */ LIKE 'a%'", True, [b"WHERE Variable_name LIKE 'a%'\nORDER"]),
+        (b"/*!50000 SHOW VARIABLES */", False, [b"AS `variables`\nORDER"]),
         (b"SHOW VARIABLES", True, [b"AS `variables`\nORDER"]),
     ],
 )  # fmt: skip
