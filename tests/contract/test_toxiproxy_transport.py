@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 from answering import answering
@@ -52,17 +53,18 @@ def kept_open(server):
     accepted = []
 
     def serve(connection):
-        while connection.recv(65536):
-            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        with suppress(OSError):  # the client, or the end of the test, may close it meanwhile
+            while connection.recv(65536):
+                connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    threads = []
 
     def run():
-        while True:
-            try:
-                connection = server.accept()
-            except OSError:
-                return
-            accepted.append(connection)
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+        with suppress(OSError):  # when nobody listens any more
+            while True:
+                accepted.append(server.accept())
+                threads.append(threading.Thread(target=serve, args=accepted[-1:]))
+                threads[-1].start()
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -71,6 +73,11 @@ def kept_open(server):
     transport.close()
     server.listener.shutdown(socket.SHUT_RDWR)
     thread.join()
+    for connection in accepted:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+    for each in threads:
+        each.join()
 
 
 def test_a_thread_keeps_its_connection_and_shares_it_with_no_other(kept_open):
