@@ -23,6 +23,14 @@ class Exchange:
             connection.sendall(sent)
             return [_read(stream, body=not sent.startswith(b"HEAD")) for _ in range(answers)]
 
+    def hangs_up(self, sent):
+        """Tell whether the server closes the connection behind its answer, with nothing more."""
+        with socket.create_connection(self._address, timeout=5) as connection:
+            connection.sendall(sent)
+            stream = connection.makefile("rb")
+            _read(stream, body=True)
+            return stream.read() == b""
+
 
 def _read(stream, *, body):
     status = int(stream.readline().split()[1])
@@ -179,6 +187,7 @@ def test_what_is_no_request_ends_the_connection(exchange, sent, status):
     answered, headers, _ = exchange(sent)[0]
 
     assert (answered, headers["connection"]) == (status, "close")
+    assert exchange.hangs_up(sent)
 
 
 @pytest.mark.parametrize("options", ["close", "foo, close", "Close"])
@@ -186,6 +195,7 @@ def test_a_connection_ends_when_the_client_says_so(exchange, options):
     asked = request("GET", "/version", Connection=options)
 
     assert exchange(asked)[0][1]["connection"] == "close"
+    assert exchange.hangs_up(asked)
 
 
 def test_an_absolute_address_and_the_length_twice_are_as_good(exchange):
