@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -144,6 +145,61 @@ def test_programs_get_this_environment_and_what_is_added(supervisor, monkeypatch
     process = shell(supervisor, "env", "echo $RDSFO_OLD $RDSFO_NEW", env={"RDSFO_NEW": "new"})
 
     assert process.wait_line(20) == "old new"
+
+
+def test_a_program_is_told_one_line_and_then_hears_nothing_until_the_end(supervisor):
+    process = shell(
+        supervisor, "told", "read line; echo heard $line; cat; echo over", told="a secret"
+    )
+
+    assert process.wait_line(20) == "heard a secret"
+    assert not process.wait(0.05)
+    process.kill()
+    with pytest.raises(ValueError, match="told more than"):
+        shell(supervisor, "long", "cat", told="x" * 4096)
+
+
+def test_each_program_leads_a_group_of_its_own(supervisor):
+    first, second = (shell(supervisor, name, "exec sleep 1000") for name in ("first", "second"))
+
+    assert [os.getpgid(each.pid) for each in (first, second)] == [first.pid, second.pid]
+    assert os.getpgid(supervisor.pid) not in (os.getpgid(0), first.pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for descriptors in /proc")
+def test_nothing_is_kept_open_of_programs_that_have_ended(supervisor):
+    def descriptors():
+        return len(list(Path(f"/proc/{supervisor.pid}/fd").iterdir()))
+
+    before = descriptors()
+    for number in range(8):
+        assert shell(supervisor, f"short-{number}", "exit 0").wait(20)
+
+    assert wait_until(lambda: descriptors() <= before, timeout=20, clock=MonotonicClock())
+
+
+def test_a_program_with_a_grace_is_told_the_end_and_killed_after_it():
+    with Supervisor() as supervisor:
+        tidy = shell(supervisor, "tidy", "trap '' TERM; cat; exit 4", grace=60.0)
+        deaf = shell(supervisor, "deaf", "exec sleep 1000", grace=0.5)
+        usual = shell(supervisor, "usual", "exec sleep 1000")
+        begun = time.monotonic()
+
+    assert 0.5 <= time.monotonic() - begun < 30  # the tidy one ended long before its grace
+    assert [each.status for each in (tidy, deaf, usual)] == [None] * 3  # nobody reports any more
+    assert all(ends(each.pid) for each in (tidy, deaf, usual))
+
+
+def test_a_supervisor_that_is_given_up_takes_the_groups_of_its_programs_along():
+    with Supervisor() as given_up:
+        process = shell(given_up, "group", "sleep 1000 & echo $!; wait")
+        lasting = shell(given_up, "lasting", "sleep 1000 & echo $!; cat", grace=30.0)
+        children = [int(each.wait_line(20)) for each in (process, lasting)]
+        given_up._client.abandon()
+
+        assert ends(children[0])
+        assert state(children[1]) not in "ZX"  # what cleans up by itself is left to it
+        os.kill(children[1], signal.SIGKILL)
 
 
 def test_the_run_directory_is_private_and_goes_with_the_supervisor():

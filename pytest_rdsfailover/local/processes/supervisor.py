@@ -262,14 +262,11 @@ class SupervisorLoop:
 
     def end(self) -> None:
         """Kill every program and wait until they are gone; those with a grace get it."""
-        programs = sorted(self._programs.values(), key=lambda program: program.grace)
-        for program in programs:
+        for program in self._programs.values():
             program.release()
-            if not program.grace:
-                program.kill()
-        deadline = time.monotonic()
-        for program in programs:
-            while not ended(program.pid) and time.monotonic() < deadline + program.grace:
+        released = time.monotonic()
+        for program in sorted(self._programs.values(), key=lambda program: program.grace):
+            while not ended(program.pid) and time.monotonic() < released + program.grace:
                 time.sleep(LOOK_EVERY)
             program.kill()
             os.waitpid(program.pid, 0)
