@@ -156,6 +156,10 @@ def test_a_killed_server_is_an_error_and_keeps_its_rows_when_restarted(server_pr
 
         server.check()
         assert ask(server, "SELECT * FROM kept") == ((1,),)
+        first = server.process
+        server.restart()  # also of one that runs
+        assert (first.fate, server.process.alive) == ("ended by SIGKILL", True)
+        assert ask(server, "SELECT * FROM kept") == ((1,),)
 
 
 def test_closing_leaves_no_process_and_no_data(server_program, supervisor):

@@ -24,3 +24,4 @@ def test_a_password_is_in_no_repr():
 def test_an_address_reads_as_its_socket_or_its_host_and_port():
     assert str(Address(socket="/run/s")) == "/run/s"
     assert str(Address(host="db", port=3307)) == "db:3307"
+    assert str(Address(host="db")) == "db:3306"  # as MySQL's clients have it
