@@ -15,7 +15,7 @@ ALLOWED = {
         "live/region": 1,
     },
     "requests to AWS, and moto's own objects": {
-        "local/aws_api/calls": 1, "local/aws_api/experiments": 1, "local/aws_api/fis": 4,
+        "local/aws_api/calls": 1, "local/aws_api/experiments": 2, "local/aws_api/fis": 4,
         "local/aws_api/identifiers": 2, "local/aws_api/lambda_messages": 2, "local/aws_api/limits": 1,
         "local/aws_api/pages": 1, "local/aws_api/proxy_calls": 1, "local/aws_api/rds": 1,
         "local/aws_api/rds_deployments": 1,

@@ -75,7 +75,7 @@ class GateEvidence:
     world: GlobalFacts | None
     deployment: DeploymentFacts | None
     alarms: Mapping[str, str] | None
-    experiment: tuple[frozenset[str], frozenset[str]] | None
+    experiment: tuple[frozenset[str], tuple[str, ...]] | None
     plan: TriggerPlan | None
     failovers: tuple[float, ...]
     used: int

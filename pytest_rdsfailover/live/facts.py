@@ -266,8 +266,8 @@ def across(home: ClusterFacts, world: GlobalFacts) -> ClusterFacts:
     )
 
 
-def experiment_facts(template: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the ARNs that an experiment template may act on, and its actions.
+def experiment_facts(template: Mapping[str, Any]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the ARNs that an experiment template may act on, and each of its actions.
 
     A target that is chosen by tags could be any instance: its ARN is given as `*`. So is one of a
     template that acts in several accounts.
@@ -280,5 +280,5 @@ def experiment_facts(template: Mapping[str, Any]) -> tuple[frozenset[str], froze
         arns.add("*")
     for target in template.get("targets", {}).values():
         arns.update(target.get("resourceArns") or ("*",))
-    actions = {action["actionId"] for action in template.get("actions", {}).values()}
-    return frozenset(arns), frozenset(actions)
+    actions = (action["actionId"] for action in template.get("actions", {}).values())
+    return frozenset(arns), tuple(sorted(actions))

@@ -52,6 +52,12 @@ LOOK_ALIKES = str.maketrans(
     "ppppppp" "rrrrrrrrrr" "ooooooooo" "dddddddd" "uuuuu" "cccc" "ttttt" "iiii" "nnnnn" "kkk" "vvv" "eee" "ll" "aaaa" "ss" "ggg" "mm" "yyy" "h",
 )  # fmt: skip
 DIGIT_LETTERS = tuple(str.maketrans("01345", letters) for letters in ("oieas", "oleas"))
+# The letter that another letter of Latin is a form of, by its name in Unicode: with a hook, squared ...
+LETTER = re.compile(
+    r"(?:LATIN|REGIONAL INDICATOR).* LETTER (?:SMALL CAPITAL )?([A-Z])(?: WITH .+)?$"
+)
+# What a key denies, such as `non_prod`: a value of such a key that denies says production.
+DENYING = re.compile(r"(?<![^\W\d_])(?:non|not|no|nicht|kein|un|ikke|inte)[\W_]*(?=pr?o?d|live)")
 WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -81,7 +87,8 @@ def _is_tagged_production(key: str, value: str) -> bool:
     plain = _plain(value)
     if _tells_stage(key) and (_is_stage(value) or _is_mixed(plain)):
         return True
-    return _is_named_production(key) and plain.strip() not in DENIED
+    denied = plain.strip() in DENIED and not any(map(DENYING.search, _readings(key)))
+    return _is_named_production(key) and not denied
 
 
 def _tells_stage(key: str) -> bool:
@@ -111,8 +118,14 @@ def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     parts = unicodedata.normalize("NFKD", folded)
     shown = "".join(part for part in parts if unicodedata.category(part) not in ("Mn", "Me", "Cf"))
-    digits = "".join(str(unicodedata.digit(part, part)) for part in shown)
+    digits = "".join(str(unicodedata.digit(part, part)) for part in map(_base, shown))
     return unicodedata.normalize("NFKC", digits)
+
+
+def _base(character: str) -> str:
+    """Return the plain letter that a letter of Latin is a form of; anything else as it is."""
+    found = None if character.isascii() else LETTER.search(unicodedata.name(character, ""))
+    return character if found is None else found[1].lower()
 
 
 PLAIN_FOREIGN = tuple(map(_plain, FOREIGN))

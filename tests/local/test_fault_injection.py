@@ -113,6 +113,11 @@ def test_what_is_elsewhere_or_busy_makes_an_experiment_fail_and_says_so(resting,
     assert failed["state"]["reason"] == f"Action act: {stranger} is not found here"
     assert (failed["state"]["status"], len(resting.failovers)) == ("failed", count)
 
+    stopped = [{"path": "Status", "values": ["stopped"]}]
+    failed = start(fis, template(fis, FAIL_OVER, resourceArns=[arn], filters=stopped))
+    assert "knows no filters" in failed["state"]["reason"]
+    assert (failed["state"]["status"], len(resting.failovers)) == ("failed", count)
+
     slowly(fis, "StartExperiment")
     made = template(fis, FAIL_OVER, resourceArns=[arn])
     start(fis, made)

@@ -46,6 +46,19 @@ def actions(
             yield Action(name=name, kind=kind, arns=chosen, forced=forced)
 
 
+def unsupported(experiment: Mapping[str, Any]) -> str:
+    """Return what an experiment wants that a local cluster has not; empty if it has all."""
+    for name, action in experiment["actions"].items():
+        if action.get("startAfter"):
+            return f"Action {name}: a local cluster begins all actions at once, and knows no startAfter"
+    for name, target in experiment["targets"].items():
+        if target.get("filters"):
+            return (
+                f"Target {name}: a local cluster knows no filters; name the resource, or its tags"
+            )
+    return ""
+
+
 def selected(arns: Sequence[str], mode: str) -> Sequence[str]:
     """Return the first ARNs, as many as a mode selects: `ALL`, `COUNT(n)` or `PERCENT(n)`."""
     kind, _, number = mode.rstrip(")").partition("(")

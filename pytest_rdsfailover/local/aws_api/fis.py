@@ -10,7 +10,7 @@ from moto.fis.responses import FISResponse
 from moto.rds.exceptions import RDSClientError
 
 from pytest_rdsfailover.local.aws_api import catalogue
-from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, Action, actions
+from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, Action, actions, unsupported
 from pytest_rdsfailover.local.aws_api.identifiers import is_elsewhere, plain
 from pytest_rdsfailover.local.aws_api.rds import LocalRds
 
@@ -57,7 +57,7 @@ class LocalFis(FISBackend):  # type: ignore[misc]
             return started
         if started["experimentOptions"]["actionsMode"] == "skip-all":
             return started
-        reason = self._act(started)
+        reason = unsupported(started) or self._act(started)
         if reason:
             experiment = self.experiments[identifier]
             experiment.STATUS_REASONS = {**experiment.STATUS_REASONS, "failed": reason}

@@ -7,7 +7,7 @@ from pathlib import Path
 from pytest_rdsfailover.model.errors import SettingError
 
 NAME = "pytest-rdsfailover"
-REMEDY = "set {} to a directory that can be written to"
+REMEDY = "set {} to a directory that can be written to and has room"
 CACHE, STATE = "XDG_CACHE_HOME", "XDG_STATE_HOME"
 
 

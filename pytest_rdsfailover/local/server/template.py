@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pytest_rdsfailover.local.processes import run_directory
-from pytest_rdsfailover.local.processes.cache import REMEDY
+from pytest_rdsfailover.local.processes.cache import CACHE, REMEDY
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.server.dialects import COMMON, Dialect
 from pytest_rdsfailover.model.errors import CommandError, SettingError
@@ -84,7 +84,7 @@ def _make(source: Source, ready: Path, supervisor: Supervisor) -> None:
     )
     _run(work.name, command, supervisor)
     partial = ready.with_name(f"{ready.name}.partial-{os.getpid()}")
-    copy_data(work, partial, without=source.dialect.disposable, remedy=REMEDY)
+    copy_data(work, partial, without=source.dialect.disposable, remedy=REMEDY.format(CACHE))
     partial.rename(ready)
     shutil.rmtree(work)
 

@@ -81,7 +81,7 @@ def test_an_experiment_that_chooses_by_tags_may_act_on_anything():
         "targets": {"a": {"resourceArns": ["arn:1"]}, "b": {"resourceTags": {"x": "y"}}},
         "actions": {"go": {"actionId": "aws:rds:failover-db-cluster"}},
     }
-    assert experiment_facts(template) == ({"arn:1", "*"}, {"aws:rds:failover-db-cluster"})
+    assert experiment_facts(template) == ({"arn:1", "*"}, ("aws:rds:failover-db-cluster",))
 
 
 def test_a_global_database_has_one_primary_and_says_when_it_moves():

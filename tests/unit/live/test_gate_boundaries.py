@@ -142,12 +142,14 @@ def test_two_instances_are_enough(count):
         ({ARN}, {"aws:rds:failover-db-cluster"}, ""),
         (set(), {"aws:rds:failover-db-cluster"}, "may act on nothing"),
         ({ARN, ARN + "2"}, {"aws:rds:failover-db-cluster"}, f"may act on {ARN}2"),
-        ({ARN}, {"aws:rds:failover-db-cluster", "aws:fis:wait"}, "does more: aws:fis:wait"),
+        ({ARN}, ["aws:fis:wait", "aws:rds:failover-db-cluster"], "more than one failover: aws:fis:wait, aws"),
+        ({ARN}, ["aws:rds:failover-db-cluster"] * 2, "more than one failover"),
+        ({ARN}, [], "more than one failover: nothing"),
     ],
 )  # fmt: skip
 def test_an_experiment_acts_on_this_cluster_and_does_nothing_else(arns, actions, why):
     asked = settings(trigger="fis", fis_template="EXT1")
-    told = gates.permission(evidence(asked=asked, experiment=(frozenset(arns), frozenset(actions))))
+    told = gates.permission(evidence(asked=asked, experiment=(frozenset(arns), tuple(actions))))
     assert (told == "") if not why else (why in told)
 
 

@@ -17,6 +17,7 @@ PRODUCTION = [
     "preproduction", "orders-preproduction-1", "pяod", "1iveorders", "go1ive",
     "orderslive", "liveorders", "orderslive2", "eulive-orders", "OrdersLive", "LIVEorders", "golive",
     "l1veorders", "orders-lіve", "tradelive", "tomatolive", "delivery-live", "liveolives", "livedb",
+    "Ƥrod", "ƥɍꝋƌ", "🅿🆁🅾🅳", "🄿🅁🄾🄳", "🅟🅡🅞🅓", "🇵🇷🇴🇩", "eu-ᵽrod-1",
     "生産", "本番環境", "プロダクション", "ライブ", "ﾗｲﾌﾞ", "现网", "実稼働", "라이브", "wirkbetrieb",
     "orders-wirkbetrieb-1", "Echtbetrieb", "canlı", "orders-пром", "промышленный",
     "виробничий", "ייצור", "الإنتاج", "उत्पादन", "sản xuất", "proizvodnja",
@@ -88,6 +89,15 @@ def test_a_key_that_says_production_is_a_sign_unless_its_value_denies_it():
     assert production_signs([], {"production": "true"}) == ["tag production=true"]
     assert production_signs([], {"is-prod": "Yes"}) == ["tag is-prod=Yes"]
     assert production_signs([], {"production": "false", "prod": "NO", "isProd": ""}) == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["non_prod", "nonprod", "non-production", "not-prod", "NonProd", "app:no_live", "isNotProd"],
+)
+def test_a_key_that_denies_production_is_a_sign_whatever_its_value_is(key):
+    for value in ("false", "no", "0", "true"):
+        assert production_signs([], {key: value}) == [f"tag {key}={value}"]
 
 
 @pytest.mark.parametrize("key", ["env", "Umgebung", "app:Stage", "TIER", "deployment-stage"])

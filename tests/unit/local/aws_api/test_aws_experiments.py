@@ -2,7 +2,13 @@
 
 import pytest
 
-from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, REBOOT, actions, selected
+from pytest_rdsfailover.local.aws_api.experiments import (
+    FAIL_OVER,
+    REBOOT,
+    actions,
+    selected,
+    unsupported,
+)
 
 
 def experiment(kind, key, parameters=None, **target):
@@ -45,6 +51,17 @@ def test_an_action_without_its_target_has_nothing_to_do():
         next(actions({"actions": {"act": {"actionId": FAIL_OVER}}, "targets": {}}, nobody)).arns
         == []
     )
+
+
+def test_what_a_local_cluster_has_not_is_named_and_nothing_is_done_by_halves():
+    plain = experiment(FAIL_OVER, "Clusters", resourceArns=["x"])
+    assert unsupported(plain) == ""
+    filtered = experiment(
+        FAIL_OVER, "Clusters", filters=[{"path": "Status", "values": ["stopped"]}]
+    )
+    assert unsupported(filtered).startswith("Target one: a local cluster knows no filters")
+    plain["actions"]["later"] = {"actionId": FAIL_OVER, "startAfter": ["act"]}
+    assert unsupported(plain).startswith("Action later: a local cluster begins all actions at once")
 
 
 @pytest.mark.parametrize(
