@@ -13,8 +13,11 @@ import marked
 import pytest
 from waiting import until
 
+from pytest_rdsfailover.local.functions import fleet
+from pytest_rdsfailover.local.functions import service as services
 from pytest_rdsfailover.local.functions.service import LambdaService, can_run
 from pytest_rdsfailover.local.functions.settings import FunctionError
+from pytest_rdsfailover.local.processes.ports import reserve_port
 
 pytestmark = [
     pytest.mark.local,
@@ -228,6 +231,66 @@ def test_a_function_that_asks_its_runtime_api_for_what_is_none_is_told_so_and_go
     assert [told["errorType"] for _, told in answers[1:3]] == ["NotFound", "InvalidRequestID"]
     assert answers[3][1]["errorMessage"] == "no invocation other is on"
     assert invoked(service)["served"] == 2
+
+
+def test_a_function_with_another_package_has_nothing_of_the_first(service):
+    service.create("f", handlers.package(), **USUAL)
+    first = service.find("f")
+    second = service.replace_code("f", handlers.package("def other(*_): return 'second'\n"))
+    renamed = service.change("f", handler="app.other")
+
+    assert invoked(service) == "second"
+    assert first.code != second.code == renamed.code
+    assert (first.sha256 == second.sha256, second.size < first.size) == (False, True)
+    service.delete("f")
+
+
+def test_an_environment_that_nobody_uses_is_given_up_after_a_while(service, function, monkeypatch):
+    monkeypatch.setattr(fleet, "KEPT", 0.2)
+    first = invoked(service)["pid"]
+    until(lambda: not service.environments(function))
+    assert invoked(service)["pid"] != first
+
+
+def test_a_package_that_takes_too_long_to_begin_is_ended(service, monkeypatch):
+    monkeypatch.setattr(fleet, "INIT_WITHIN", 0.2)
+    slow = handlers.package("import time\ntime.sleep(60)\n")
+    service.create("slow", slow, **USUAL | {"timeout": 1})
+    kind, said = refused(service, "slow")
+
+    assert (kind, "timed out after 1.20 seconds" in said) == ("Sandbox.Timedout", True)
+    assert not service.environments("slow")
+    service.delete("slow")
+
+
+def test_a_package_that_would_fill_the_disk_is_refused(service, monkeypatch):
+    monkeypatch.setattr(services, "MOST_UNPACKED", len(handlers.SOURCE) - 1)
+    with pytest.raises(FunctionError, match="Unzipped size"):
+        service.create("large", handlers.package(), **USUAL)
+    monkeypatch.setattr(services, "MOST_UNPACKED", len(handlers.SOURCE))
+    service.create("large", handlers.package(), **USUAL)
+    service.delete("large")
+
+
+def test_what_is_closed_leaves_no_process_no_descriptor_and_no_port(tmp_path):
+    def descriptors():
+        return sorted(
+            str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.exists()
+        )
+
+    before = descriptors()
+    made = LambdaService(tmp_path / "lambda", "us-east-1", {})
+    for name in ("one", "two"):
+        made.create(name, handlers.package(), **USUAL)
+    pids = [invoked(made, name)["pid"] for name in ("one", "two")]
+    port = made._port.number
+    made.close()
+
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert not (tmp_path / "lambda").exists()
+    assert descriptors() == before
+    with reserve_port(wanted=port) as number:
+        assert number == port
 
 
 def test_a_deleted_function_leaves_no_process(service):
