@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rdsfailover.local.gateway.blue_green import Deployments
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoints
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.lag.replica_lag import ReplicaLag
 from pytest_rdsfailover.local.gateway.messages import (
     COMMAND,
@@ -41,7 +42,7 @@ from pytest_rdsfailover.local.gateway.messages import (
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.proxy.control import ProxyControl
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import RdsProxy
-from pytest_rdsfailover.local.gateway.router import READER, State
+from pytest_rdsfailover.local.gateway.router import READER
 from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pytest_rdsfailover.local.gateway.client_stream import ClientStream
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.kept_session import KeptSession
 from pytest_rdsfailover.local.gateway.late_commits import LateCommits
-from pytest_rdsfailover.local.gateway.router import Router, State
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.sockets import Dial, GatewayConnection
 from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.mysql.packets import ERR, ProtocolError, frame

@@ -10,9 +10,10 @@ from typing import Any
 
 from pytest_rdsfailover.local.gateway.actors import Follower, SessionCutter, Switchable
 from pytest_rdsfailover.local.gateway.fencing import Fencing
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch
 from pytest_rdsfailover.local.gateway.roles import READ_ONLY
-from pytest_rdsfailover.local.gateway.router import Router, State
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.script import SWITCHING, Mark, Play, Step
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.errors import GatewayError

@@ -8,9 +8,10 @@ from functools import partial
 
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
 from pytest_rdsfailover.local.gateway.custom_listeners import CustomListeners
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.instance_link import InstanceLink, Side
 from pytest_rdsfailover.local.gateway.kept_links import KeptLinks
-from pytest_rdsfailover.local.gateway.router import Instance, Router
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, bound
 from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.proxy.carried import Carried
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.pinning.effects import NOTHING
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
-from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     STATUS_AUTOCOMMIT,

@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.lag.session import LaggedSession
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
 from pytest_rdsfailover.local.gateway.proxy.errands import Errand, Row, TakeRows, nothing
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup, login
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
-from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.witness import Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (

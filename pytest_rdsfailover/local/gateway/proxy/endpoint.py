@@ -5,6 +5,7 @@ import itertools
 import ssl
 from collections import Counter
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.databases import Databases
@@ -17,7 +18,6 @@ from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.proxy.sweeper import Sweeper
 from pytest_rdsfailover.local.gateway.proxy.waits import Waits
-from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, bound
 from pytest_rdsfailover.local.gateway.turns import AtEnd
 from pytest_rdsfailover.local.gateway.witness import Seen

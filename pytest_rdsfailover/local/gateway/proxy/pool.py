@@ -4,9 +4,9 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Protocol
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
-from pytest_rdsfailover.local.gateway.router import Instance
 
 
 class Borrower(Protocol):

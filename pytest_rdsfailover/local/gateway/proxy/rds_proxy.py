@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from pytest_rdsfailover.local.gateway.instance import Instance, State
 from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.local.gateway.proxy.endpoint import ProxyEndpoint
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.proxy.stats import ProxyStats
-from pytest_rdsfailover.local.gateway.router import Instance, Router, State
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.sockets import Dial
 from pytest_rdsfailover.local.gateway.tls import Authority, PasswordKey
 from pytest_rdsfailover.local.gateway.turns import AtEnd

@@ -1,5 +1,6 @@
 """A proxy without sockets: sessions, a pool and servers that answer with what they were asked."""
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
@@ -8,7 +9,6 @@ from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.server_login import Setup
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
-from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.auth import CLEAR, NATIVE, native_proof
 from pytest_rdsfailover.mysql.handshake import (
     RELAYED,

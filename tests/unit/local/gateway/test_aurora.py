@@ -10,9 +10,10 @@ from pytest_rdsfailover.local.gateway.aurora import (
     topology_setting,
     topology_tables,
 )
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.plan import Planner
 from pytest_rdsfailover.local.gateway.roles import PROTECT, Exchange
-from pytest_rdsfailover.local.gateway.router import Router, State
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.shown_variables import (
     VARIABLE_TABLES,
     shown_variables,

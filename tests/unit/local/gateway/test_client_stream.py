@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rdsfailover.local.gateway.client_stream import ClientStream
-from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.mysql.handshake import (

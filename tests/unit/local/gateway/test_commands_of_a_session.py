@@ -6,8 +6,9 @@ import pytest
 import server_talk
 from server_talk import LOGIN, answer, ask, greeting, taken
 
+from pytest_rdsfailover.local.gateway.instance import Size
 from pytest_rdsfailover.local.gateway.roles import PROTECT
-from pytest_rdsfailover.local.gateway.router import Router, Size
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.mysql.handshake import RELAYED, Capability
 from pytest_rdsfailover.mysql.packets import (

@@ -9,9 +9,9 @@ from gateway_sockets import in_cluster
 
 from pytest_rdsfailover.local.gateway.client import connect
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.messages import FaultSettings
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
-from pytest_rdsfailover.local.gateway.router import State
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.errors import GatewayError
 

@@ -4,7 +4,8 @@ import pytest
 from test_player import World
 
 from pytest_rdsfailover.local.gateway.deployment import Deployment
-from pytest_rdsfailover.local.gateway.router import Router, State
+from pytest_rdsfailover.local.gateway.instance import State
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.errors import GatewayError
 

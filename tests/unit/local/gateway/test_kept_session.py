@@ -3,10 +3,10 @@
 import pytest
 from server_talk import answer, ask, logged_in, taken
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.kept_session import ABORTED, KeptSession
 from pytest_rdsfailover.local.gateway.proxy.state import question
 from pytest_rdsfailover.local.gateway.roles import hidden
-from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.packets import (
     ProtocolError,
     ServerFault,

@@ -10,7 +10,7 @@ from gateway_sockets import BOUND, in_gateway, until
 from proxy_world import login, query
 
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
-from pytest_rdsfailover.local.gateway.router import State
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.sockets import RESET
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.model.errors import GatewayError

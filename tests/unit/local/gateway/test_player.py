@@ -6,8 +6,9 @@ import pytest
 
 from pytest_rdsfailover.local.gateway import player as player_module
 from pytest_rdsfailover.local.gateway.fencing import Fencing
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.player import Player
-from pytest_rdsfailover.local.gateway.router import Router, State
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.errors import GatewayError
 

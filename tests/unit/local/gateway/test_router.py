@@ -1,7 +1,8 @@
 import pytest
 
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
-from pytest_rdsfailover.local.gateway.router import LARGE, Instance, Router, Size, State
+from pytest_rdsfailover.local.gateway.instance import LARGE, Instance, Size, State
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.model.errors import GatewayError
 
 

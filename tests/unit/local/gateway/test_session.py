@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from server_talk import LOGIN, answer, ask, greeting, taken
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.roles import PROTECT, RELEASE
-from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,

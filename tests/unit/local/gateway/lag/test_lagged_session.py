@@ -6,11 +6,11 @@ import pytest
 from server_talk import taken
 from snapshot_servers import GREETING, IN_TRANS, NAMES, NO_ROWS, STATE
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.lag.reads import AnswerPart
 from pytest_rdsfailover.local.gateway.lag.session import LaggedSession
 from pytest_rdsfailover.local.gateway.proxy.state import question
 from pytest_rdsfailover.local.gateway.roles import PROTECT
-from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.handshake import RELAYED, Capability
 from pytest_rdsfailover.mysql.packets import (
     ProtocolError,

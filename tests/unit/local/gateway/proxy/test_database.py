@@ -3,9 +3,9 @@
 import pytest
 from proxy_world import CAPABILITIES, COLUMN, NAMES, PASSWORD, Server
 
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup
-from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
     Packet,

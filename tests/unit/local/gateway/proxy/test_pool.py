@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from proxy_world import World, query
 
-from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.local.gateway.instance import Instance
 from pytest_rdsfailover.mysql.packets import ServerFault
 
 

@@ -8,11 +8,11 @@ import pytest
 from gateway_sockets import BOUND, in_proxy, until
 from proxy_world import login, query
 
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.proxy.control import ProxyControl
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import PROXY, PROXY_READER
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.proxy.stats import ProxyStats
-from pytest_rdsfailover.local.gateway.router import State
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.mysql.handshake import Capability, parse_greeting

@@ -7,12 +7,13 @@ from dataclasses import asdict
 import pytest
 from proxy_world import NAMES, login, query
 
+from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.proxy.control import ProxyControl
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import PROXY, PROXY_READER, RdsProxy
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
-from pytest_rdsfailover.local.gateway.router import Router, State
+from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.mysql.handshake import parse_greeting
 from pytest_rdsfailover.mysql.packets import PacketReader, frame
