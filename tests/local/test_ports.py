@@ -60,6 +60,28 @@ def test_a_port_taken_on_any_of_the_addresses_is_an_error_that_names_the_option(
             pass
 
 
+def test_a_port_that_was_taken_can_be_had_once_it_is_free(environ):
+    with reserve_port(environ=environ) as number:
+        pass
+    with socket.create_server(("127.0.0.1", number)), pytest.raises(SettingError):
+        reserve_port(wanted=number, environ=environ)
+
+    reserve_port(wanted=number, environ=environ).release()
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [("20000 60999", 20000), ("40000 60999", ports.CEILING), ("", ports.CEILING), ("soon", ports.CEILING),
+     (None, ports.CEILING)],
+)  # fmt: skip
+def test_ports_of_clients_begin_where_the_system_says(monkeypatch, tmp_path, told, expected):
+    monkeypatch.setattr(ports, "RANGE", tmp_path / "range")
+    if told is not None:
+        (tmp_path / "range").write_text(told)
+
+    assert ports.ceiling() == expected
+
+
 def test_a_reserved_port_is_nobody_elses_until_it_is_released(environ):
     port = reserve_port(environ=environ)
     with pytest.raises(SettingError, match="is taken by another cluster"):

@@ -80,8 +80,7 @@ def reserve_port(
         SettingError: if the wanted port is taken.
         RdsFailoverError: if no port is free.
     """
-    locks = cache_directory(environ) / "ports"
-    locks.mkdir(exist_ok=True)
+    locks = cache_directory(environ) / "ports"  # made with the first lock
     for number in _candidates() if wanted is None else (wanted,):
         port = _try(number, addresses, locks)
         if port is not None:
