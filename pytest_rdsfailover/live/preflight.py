@@ -22,6 +22,7 @@ PUBLIC = (
     " the system's (ca-certificates) or `pip install -U certifi`, and look for a proxy that breaks TLS"
 )
 INSIDE = "RDS Proxy is reachable only inside the VPC: run pytest there"
+AWAY = "it leads to a reader: has the writer just moved? try again once the cluster is at rest"
 NEAR = "run pytest in the VPC, or open the security group for this machine"
 
 
@@ -132,7 +133,8 @@ def _check_grants(endpoint: Endpoint, connection: Any) -> None:
                 left = ""
     except Exception as error:  # noqa: BLE001 - whatever the driver raises, a step has failed
         why = " ".join(str(part) for part in error.args) + left
-        raise PreflightError(
-            "grants", f"{endpoint.database} at {endpoint.host}", why,
-            f"grant CREATE, DROP, INSERT, SELECT on {endpoint.database}.* to {endpoint.user}",
-        ) from None  # fmt: skip
+        place = f"{endpoint.database} at {endpoint.host}"
+        if driver.fault_of(error).code in driver.READ_ONLY:
+            raise PreflightError("writer", place, why, AWAY) from None
+        grant = f"grant CREATE, DROP, INSERT, SELECT on {endpoint.database}.* to {endpoint.user}"
+        raise PreflightError("grants", place, why, grant) from None

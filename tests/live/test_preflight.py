@@ -67,8 +67,22 @@ def test_a_schema_that_is_not_there_is_named(endpoint):
     assert "nothing_here" in str(error)
 
 
-def test_somebody_who_may_not_write_fails_at_the_grants(stand_in):
-    assert failing(stand_in.cluster.reader_endpoint, writes=True).step == "grants"
+def test_somebody_who_may_not_write_fails_at_the_grants(endpoint):
+    looks = replace(endpoint, user="looks", password="at-a-table")
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE USER looks IDENTIFIED BY 'at-a-table'")
+        cursor.execute(f"GRANT SELECT ON {endpoint.database}.* TO looks")
+        found = failing(looks, writes=True)
+        cursor.execute("DROP USER looks")
+
+    assert (found.step, found.remedy.startswith("grant CREATE, DROP")) == ("grants", True)
+
+
+def test_a_reader_in_the_place_of_the_writer_is_told_as_one(stand_in):
+    found = failing(stand_in.cluster.reader_endpoint, writes=True)
+
+    assert (found.step, "has the writer just moved" in str(found)) == ("writer", True)
+    assert "grant" not in found.remedy
 
 
 @pytest.mark.parametrize("offset", [None, 61.0, -3600.0])
