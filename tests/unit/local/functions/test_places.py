@@ -23,6 +23,12 @@ def test_a_function_has_lambda_s_usual_settings():
     assert "secret" not in repr(FunctionSettings(**USUAL, variables={"KEY": "secret"}))
 
 
+def test_a_refusal_reads_as_its_code_and_its_message():
+    assert str(FunctionError(404, "ResourceNotFoundException", "gone")) == (
+        "ResourceNotFoundException: gone"
+    )
+
+
 def test_an_invocation_that_lambda_ends_names_its_request():
     assert json.loads(failed("Kind", "why").payload) == {"errorType": "Kind", "errorMessage": "why"}
     told = json.loads(failed("Kind", "why", "r-1").payload)
