@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_rdsfailover.aws.client import AwsError, explained, unlogged
+from pytest_rdsfailover.model.files import parsed_json
 
 THROTTLED = "TooManyRequestsException"
 TIMED_OUT, EXITED = "Sandbox.Timedout", "Runtime.ExitError"
@@ -68,7 +69,7 @@ class LambdaFunction:
         if "FunctionError" not in answer:
             return Invoked(payload=payload)
         try:
-            told = json.loads(payload)
+            told = parsed_json(payload)
             return _failed(str(told.get("errorType", "")), str(told.get("errorMessage", "")))
         except (ValueError, AttributeError):
             return _failed("", payload.decode(errors="replace"))

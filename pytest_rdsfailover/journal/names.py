@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from pytest_rdsfailover.model.errors import FileWriteError
-from pytest_rdsfailover.model.files import read_bytes
+from pytest_rdsfailover.model.files import parsed_json, read_bytes
 from pytest_rdsfailover.model.records import Fault
 from pytest_rdsfailover.model.typed import typed
 
@@ -63,7 +63,7 @@ class Names:
         data = read_bytes(path) if path.exists() else b""
         text = data.decode("utf-8", errors="replace")
         for line in text[: text.rfind("\n") + 1].split("\n")[:-1]:
-            entry = json.loads(line)
+            entry = parsed_json(line)
             if isinstance(entry, str):
                 names.instances.append(entry)
             else:

@@ -1,6 +1,5 @@
 """The user and password to connect with: from Secrets Manager, IAM tokens or the environment."""
 
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
+from pytest_rdsfailover.model.files import parsed_json
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name
@@ -156,7 +156,7 @@ def _parse(text: str, arn: str, user: str | None) -> Credentials:
 
 def _credentials(text: str, source: str, user: str | None) -> Credentials | None:
     try:
-        secret = json.loads(text)
+        secret = parsed_json(text)
         name, password = user or secret["username"], str(secret["password"])
         password.encode()  # a lone surrogate could be sent to no server
         return Credentials(user=str(name), password=password, source=source)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.model.errors import FileWriteError, RdsFailoverError, public
+from pytest_rdsfailover.model.files import parsed_json
 
 LEAST_ROOM = 1 << 16  # bytes: the record of a trigger takes some thousand
 LOCK_EVERY = 0.1  # seconds between two looks at a lock that another process has
@@ -142,13 +143,13 @@ class Ledger:
 
     def _entry(self, line: bytes) -> tuple[str, float]:
         try:
-            entry = json.loads(line)
-            session, at = str(entry["session"]), float(entry["at"])
+            entry = parsed_json(line)
+            session, at = str(entry["session"]), entry["at"]
         except (KeyError, TypeError, ValueError) as error:
             raise LedgerError(f"{self._state} has a line that is no trigger: {error}") from None
-        if not math.isfinite(at):
-            raise LedgerError(f"{self._state} has a line that is no trigger: at {at}")
-        return session, at
+        if type(at) not in (int, float) or not math.isfinite(at):
+            raise LedgerError(f"{self._state} has a line that is no trigger: at {at!r}")
+        return session, float(at)
 
     def why_not_recordable(self) -> str:
         """Return why nothing can be added to the audit record; empty if lines can be added."""

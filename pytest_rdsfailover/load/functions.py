@@ -6,7 +6,6 @@ nothing: its slots are not issued, and what it may have stored is judged by nobo
 """
 
 import base64
-import json
 import math
 import threading
 import time
@@ -34,6 +33,7 @@ from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.load.workload import Position
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.files import parsed_json
 from pytest_rdsfailover.model.typed import typed
 
 WARM = 0.5  # seconds for which an environment is kept busy while the others are made
@@ -106,7 +106,7 @@ class FunctionLoad(Engine):
 
     def _is_cold(self, invoked: Invoked) -> bool:
         try:
-            return typed(Warmed, json.loads(invoked.payload), "its answer").cold
+            return typed(Warmed, parsed_json(invoked.payload), "its answer").cold
         except ValueError as error:
             raise LoadError(
                 f"{self._function.name} is no load function of ours ({error}); its package is made by"
@@ -220,7 +220,7 @@ class FunctionLoad(Engine):
                 f"{invoked.problem} ({invoked.text})" if invoked.text else invoked.problem
             )
         try:
-            report = typed(FunctionReport, json.loads(invoked.payload), "its report")
+            report = typed(FunctionReport, parsed_json(invoked.payload), "its report")
             stay = FunctionStay(sent=self._sent, start=self._gate.start, returned=returned)
             stay.check(report)
             shift = report.offset.to(own)

@@ -1,6 +1,5 @@
 """Turns the keys that a user's `stored` returns into positions; names what is no key."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.workload import Position
 from pytest_rdsfailover.model.errors import AuditError
+from pytest_rdsfailover.model.files import parsed_json
 from pytest_rdsfailover.model.records import Outcome
 
 LONGEST_SHOWN = 80  # characters of a value
@@ -131,7 +131,7 @@ def _change(text: str, key: str) -> str:
     if text.strip().strip("\"'`") == key:
         return "quoted"
     try:
-        json.loads(text)
+        parsed_json(text)
     except ValueError:
         pass
     else:

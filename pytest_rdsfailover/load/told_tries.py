@@ -1,12 +1,12 @@
 """The tries inside one write that a function of the user's reports: `{"tries": [[BEGAN, ENDED, CODE], ...]}`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from pytest_rdsfailover.load.alignment import DRIFT
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds
+from pytest_rdsfailover.model.files import parsed_json
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.model.typed import typed
 from pytest_rdsfailover.mysql.driver import KINDS, UNDECIDED
@@ -57,7 +57,7 @@ def told_tries(payload: bytes, sent: int, answered: int) -> list[ToldTry]:
         ValueError: saying why that cannot be true.
     """
     try:
-        answer = json.loads(payload)
+        answer = parsed_json(payload)
     except ValueError:
         return []
     if not isinstance(answer, dict) or TRIES not in answer:

@@ -78,6 +78,18 @@ def read_json(path: Path) -> Any:
     return _parsed(_text(path), path)
 
 
+def parsed_json(text: str | bytes) -> Any:
+    """Return the value of a JSON text that somebody else has written.
+
+    Raises:
+        ValueError: if it is none, or is nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def _text(path: Path, *, unpack: bool = False) -> str:
     data = read_bytes(path, unpack=unpack)
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pytest
 
-from pytest_rdsfailover.model.files import append
+from pytest_rdsfailover.model.files import append, parsed_json
 from pytest_rdsfailover.model.owned import OwnedFile, remove_ownerless
 from pytest_rdsfailover.plugin.run import ATTRIBUTE, ORDER
 
@@ -178,7 +178,7 @@ def _words(text: bytes) -> Iterator[Word]:
     """Yield the words on complete lines; a line that is no word, or half of one, is left out."""
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
-            word = json.loads(line)
+            word = parsed_json(line)
             if isinstance(word, dict) and ("line" in word or {"test", "entry"} <= word.keys()):
                 yield cast("Word", word)
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypedDict, cast
 
 from pytest_rdsfailover.analysis.population import SampleDocument
 from pytest_rdsfailover.model.errors import FileWriteError
-from pytest_rdsfailover.model.files import append, remove, write_bytes
+from pytest_rdsfailover.model.files import append, parsed_json, remove, write_bytes
 from pytest_rdsfailover.model.owned import OwnedFile, is_owned
 from pytest_rdsfailover.trial.key import Parts, TrialKey
 
@@ -277,5 +277,5 @@ def _lines(path: Path) -> Iterator[Any]:
         return
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
-            if isinstance(found := json.loads(line), dict):
+            if isinstance(found := parsed_json(line), dict):
                 yield found

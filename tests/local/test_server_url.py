@@ -50,6 +50,27 @@ def test_sessions_and_open_transactions_of_ours_do_not_hold_up_the_end(running, 
     assert inventory(running) == before
 
 
+def test_an_anonymous_user_that_comes_before_ours_is_named(running, supervisor):
+    before, boss = inventory(running), Account(user="boss", password="Of-1-host")
+    shadows = [f"''@'{host}'" for host in ("localhost", "127.0.0.1")]
+    with accounts.session(running.address, running.admin) as connection:
+        accounts.run(connection, [
+            f"CREATE USER boss@'127.0.0.1' IDENTIFIED BY '{boss.password}'",
+            "GRANT ALL PRIVILEGES ON *.* TO boss@'127.0.0.1' WITH GRANT OPTION",
+            *(f"CREATE USER {shadow} IDENTIFIED BY 'nobody knows'" for shadow in shadows),
+        ])  # fmt: skip
+        try:
+            with pytest.raises(SettingError, match="1045") as caught:
+                UrlServer(find_server(url(boss, running.number)), supervisor)
+        finally:
+            accounts.run(
+                connection, [f"DROP USER {name}" for name in (*shadows, "boss@'127.0.0.1'")]
+            )
+
+    assert str(caught.value).endswith("(DROP USER ''@'localhost')")
+    assert inventory(running) == before
+
+
 def test_an_error_in_the_block_leaves_the_server_as_it_was(running, supervisor):
     before = inventory(running)
     with pytest.raises(ZeroDivisionError), UrlServer(find_server(running.url), supervisor):

@@ -1,7 +1,6 @@
 """The calls of Lambda's API that the local region answers, as one WSGI application; none is moto's."""
 
 import base64
-import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +29,7 @@ from pytest_rdsfailover.local.functions.settings import (
     FunctionChanges,
     FunctionError,
 )
+from pytest_rdsfailover.model.files import parsed_json
 
 PATHS = re.compile(
     r"/\d{4}-\d{2}-\d{2}/(?:functions(?:/(?P<name>[^/]+)(?:/(?P<part>[a-z-]+))?)?/?|(?P<account>account-settings)/?)"
@@ -181,7 +181,7 @@ class LambdaCalls:
         kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
         payload = body_of(environ, MOST_EVENT if kind == "Event" else MOST_REQUEST)
         try:
-            json.loads(payload or b"{}")
+            parsed_json(payload or b"{}")
         except ValueError as error:
             raise FunctionError(
                 400,

@@ -16,6 +16,7 @@ from pytest_rdsfailover.local.functions.settings import (
     FunctionError,
     FunctionSettings,
 )
+from pytest_rdsfailover.model.files import parsed_json
 from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 
 NAME = re.compile(
@@ -71,7 +72,7 @@ def asked_of(environ: WSGIEnvironment) -> dict[str, Any]:
         FunctionError: if it is none.
     """
     try:
-        asked = json.loads(body_of(environ, MOST_BODY) or b"{}")
+        asked = parsed_json(body_of(environ, MOST_BODY) or b"{}")
     except ValueError:
         asked = None
     if not isinstance(asked, dict):

@@ -11,6 +11,13 @@ from pytest_rdsfailover.local.server.programs import ServerUrl
 from pytest_rdsfailover.model.errors import SettingError
 
 KEPT_WITHIN = 30.0  # seconds
+RIGHTS = (
+    "its account must be allowed to create databases and users, to grant rights and to end sessions"
+)
+SHADOWED = (
+    "a user that was just made for any host cannot log in: one for this host comes first, often the"
+    " anonymous one of a fresh installation (DROP USER ''@'localhost')"
+)
 
 
 class UrlServer:
@@ -31,18 +38,18 @@ class UrlServer:
 
     def __init__(self, url: ServerUrl, supervisor: Supervisor) -> None:
         self.address, self.admin = url.address, url.admin
+        made = ""  # the user of ours
         try:
             with accounts.session(self.address, self.admin) as connection:
                 self.about = f"{_version(connection)} at {self.address}"
                 self.application = accounts.new_account(ownership.clock(connection))
+                made = self.application.user
             ownership.sweep(self.address, self.admin)
             self._keeper = self._keep(supervisor)
             self._prepare()
         except ServerError as error:
-            raise SettingError(
-                f"{url} cannot be used: {error}; its account must be allowed to create databases"
-                " and users, to grant rights and to end sessions"
-            ) from None
+            remedy = SHADOWED if made and str(error).startswith(f"{made} at ") else RIGHTS
+            raise SettingError(f"{url} cannot be used: {error}; {remedy}") from None
 
     def __enter__(self) -> Self:
         return self

@@ -127,8 +127,12 @@ def test_a_ledger_that_lost_what_was_read_is_no_zero(ledger, harm):
 
 
 @pytest.mark.parametrize(
-    "line", ["", "1", "null", "{}", '{"session": "one"}', '{"session": "one", "at": NaN}', "[]"]
-)
+    "line",
+    [
+        "", "1", "null", "{}", '{"session": "one"}', '{"session": "one", "at": NaN}', "[]", "[" * 200_000,
+        '{"session": "one", "at": true}', '{"session": "one", "at": "1"}',
+    ],
+)  # fmt: skip
 def test_a_line_that_is_no_trigger_is_an_error(ledger, line):
     ledger().spend(1.0)
     with ledger()._state.open("a") as file:

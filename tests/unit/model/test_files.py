@@ -14,6 +14,7 @@ from pytest_rdsfailover.model.files import (
     append,
     check_file,
     check_folder,
+    parsed_json,
     read_bytes,
     read_json,
     read_json_lines,
@@ -229,3 +230,13 @@ def test_a_number_without_end_is_refused_in_our_own_words(tmp_path):
     with pytest.raises(ArchiveError, match="it holds a number of more than 4300 digits") as caught:
         read_json(path)
     assert "sys." not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, b'{"a":' * 200_000, "", "nothing", b"\xff"])
+def test_a_text_of_somebody_else_is_json_or_a_value_error(text):
+    with pytest.raises(ValueError, match=r"nested too deeply|Expecting value|decode"):
+        parsed_json(text)
+
+
+def test_json_is_read_from_text_and_bytes():
+    assert parsed_json('{"a": [1]}') == parsed_json(b'{"a": [1]}') == {"a": [1]}

@@ -8,6 +8,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.model.files import parsed_json
 
 LONGEST_TOKEN_LIFE = 900  # seconds
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -36,7 +37,7 @@ class Secret:
                 is not repeated.
         """
         try:
-            document: Any = json.loads(text)
+            document: Any = parsed_json(text)
             return cls(
                 username=str(document["username"]),
                 password=str(document["password"]),
