@@ -2,6 +2,7 @@
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -69,7 +70,7 @@ class RotatedPassword(Locked):
     def __init__(self, read: Callable[[], str], password: str, clock: Clock | None = None) -> None:
         super().__init__()
         self._read, self._password, self._clock = read, password, clock or MonotonicClock()
-        self._next = 0.0
+        self._next, self._told = 0.0, False
 
     def __call__(self) -> str:
         """Return the password as it was last read."""
@@ -79,14 +80,25 @@ class RotatedPassword(Locked):
         """Read the password anew, unless it is another than *refused* already; tell whether it is now.
 
         It is read once a second at most, for it may be refused for another reason. A secret that
-        cannot be read has no other password.
+        cannot be read has no other password, which is told by a warning, once.
         """
         with self._lock:
             if self._password == refused and self._clock.now() >= self._next:
                 self._next = self._clock.now() + ASK_EVERY
-                with suppress(RdsFailoverError):
+                try:
                     self._password = self._read()
+                except RdsFailoverError as error:
+                    self._tell(error)
             return self._password != refused
+
+    def _tell(self, error: RdsFailoverError) -> None:
+        told, self._told = self._told, True
+        if not told:
+            with suppress(UserWarning):  # where warnings are errors: a login must fail as one
+                warnings.warn(
+                    f"the database refuses the password, and its secret cannot be read anew: {error}",
+                    stacklevel=2,
+                )
 
 
 class Tokens(Locked):

@@ -3,6 +3,7 @@
 import logging
 import pickle
 import traceback
+import warnings
 from dataclasses import replace
 from functools import partial
 
@@ -232,3 +233,24 @@ def test_boto3_logs_nothing_from_which_a_token_could_be_made(monkeypatch, caplog
         assert signature not in caplog.text
         real.client("rds").generate_db_auth_token("orders.example", 3306, "tester")
     assert "Signature" in caplog.text  # so it is we who keep it out
+
+
+@pytest.mark.parametrize("action", ["always", "error"])
+def test_a_secret_that_cannot_be_read_anew_is_told_once_and_is_no_error_of_the_login(action):
+    clock = Clock()
+
+    def read():
+        raise AwsError("get_secret_value", "AccessDeniedException", "not you")
+
+    held = RotatedPassword(read, "s3cret", clock)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter(action)
+        for _ in range(3):
+            assert not held.renew("s3cret")
+            clock.time += 2.0
+
+    told = (
+        "the database refuses the password, and its secret cannot be read anew: get_secret_value"
+        " failed: AccessDeniedException: not you"
+    )
+    assert [str(each.message) for each in warned] == [told] * (action == "always")
