@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,16 @@ def test_a_process_that_is_stopped_ends_when_it_is_told_to():
     assert identity_of(child.pid).tell_to_end()
     assert child.wait(20) == -signal.SIGTERM
     child.stdin.close()
+
+
+def test_nothing_stays_open_of_whoever_was_told_to_end():
+    def descriptors():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    found, before = identity_of(child.pid), descriptors()
+    told = found.tell_to_end()
+    child.communicate()
+
+    assert (told, found.tell_to_end(), child.returncode) == (True, False, -signal.SIGTERM)
+    assert descriptors() == before - 1  # its own standard input
