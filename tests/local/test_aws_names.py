@@ -7,9 +7,11 @@ import time
 
 import aiomysql
 import pytest
+from region import described
 
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.profiles.profiles import parse_profile
+from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 
 pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("local/aws_api")]
 
@@ -123,3 +125,19 @@ def test_the_record_flips_and_flops_as_the_profile_says(server_program):
 def test_a_resolver_with_a_ttl_misses_a_short_flop(server_program):
     with flipping(server_program, dns_ttl="10s") as cluster:
         assert answers_during_a_failover(cluster) == ["instance-1"]
+
+
+def test_an_api_that_was_first_asked_under_other_names_is_whole_at_home_afterwards(server_program):
+    """Its process begins while the cluster has these names, and outlives them."""
+    with LocalCluster(server_program, find_toxiproxy("builtin"), load_profile("quick")) as cluster:
+        with cluster.aws_names("eu-west-1"):
+            named = cluster.aws.client("rds")
+            assert described(named)["DBClusterArn"].split(":")[3] == "eu-west-1"
+        rds = cluster.aws.client("rds")
+        arn = described(rds)["DBClusterArn"]
+        assert arn.split(":")[3] == "us-east-2"
+        made = rds.create_blue_green_deployment(BlueGreenDeploymentName="twin", Source=arn)
+        assert made["BlueGreenDeployment"]["Source"] == arn
+        with cluster.aws_names("eu-west-1"):
+            cluster.aws.undo()
+            assert described(rds)["DBClusterArn"] == arn  # for whoever has asked here before

@@ -3,7 +3,7 @@
 import random
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 
@@ -36,11 +36,11 @@ class BlueGreenCalls:
 
     Args:
         gateway: a connection to it.
-        arn: what the names of RDS' resources begin with.
+        arn: returns what the names of RDS' resources begin with now.
         seed: decides the durations of switchovers.
     """
 
-    def __init__(self, gateway: GatewayClient, arn: str, seed: int) -> None:
+    def __init__(self, gateway: GatewayClient, arn: Callable[[], str], seed: int) -> None:
         self._gateway, self._arn, self._seed = gateway, arn, seed
         self._known: dict[str, tuple[str, datetime, Tags]] = {}  # by suffix: name, when seen, tags
         self._made, self._count = ExitStack(), 0
@@ -214,10 +214,10 @@ class BlueGreenCalls:
         }
 
     def _cluster(self, shown: Shown, ending: str) -> str:
-        return f"{self._arn}:cluster:{shown.cluster}{ending}"
+        return f"{self._arn()}:cluster:{shown.cluster}{ending}"
 
     def _instance(self, name: str, ending: str) -> str:
-        return f"{self._arn}:db:{name}{ending}"
+        return f"{self._arn()}:db:{name}{ending}"
 
 
 def selected_deployments(

@@ -45,7 +45,7 @@ class CustomCalls:
         gateway: a connection to it.
         cluster: the identifier of the cluster.
         place: address and port of the cluster endpoint.
-        arn: what the names of its endpoints begin with in AWS.
+        arn: returns what the names of its endpoints begin with in AWS now.
         domain: returns what names of custom endpoints end with; empty if these are addresses.
     """
 
@@ -54,7 +54,7 @@ class CustomCalls:
         gateway: GatewayClient,
         cluster: str,
         place: tuple[str, int],
-        arn: str,
+        arn: Callable[[], str],
         domain: Callable[[], str],
     ) -> None:
         self._gateway, self._cluster, self._arn, self._domain = gateway, cluster, arn, domain
@@ -153,7 +153,7 @@ class CustomCalls:
             "CustomEndpointType": endpoint.kind,
             STATIC: list(endpoint.members),
             EXCLUDED: list(endpoint.excluded),
-            "DBClusterEndpointArn": f"{self._arn}:cluster-endpoint:{endpoint.name}",
+            "DBClusterEndpointArn": f"{self._arn()}:cluster-endpoint:{endpoint.name}",
         }
 
 

@@ -90,8 +90,8 @@ class RegionApplication:
         self._passwords, self._shown, self._functions = passwords, shown, functions
         self._plane, self._changed = plane, False
         self._impair(Impairment())
-        self._home = shown().region  # where its clients ask, whatever names the cluster gets later
-        show(shown(), self._home)
+        self._regions: dict[str, None] = {}  # clients of any that it was shown in may ask later
+        self._show()
         self._moto = DomainDispatcherApplication(service_application)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -112,10 +112,17 @@ class RegionApplication:
             code = THROTTLED[speaks_json(environ)]
             return failure(environ, start, "400 Bad Request", code, RATE_EXCEEDED)
         self._changed |= request.changes(environ)
-        show(self._shown(), self._home)
+        self._show()
         request.begin(script_of(environ))
         answer: Iterable[bytes] = self._moto(environ, start)
         return answer
+
+    def _show(self) -> None:
+        """Show the cluster under its present names wherever it was shown; last where these are from."""
+        shown = self._shown()
+        self._regions.pop(shown.region, None)
+        self._regions[shown.region] = None
+        show(shown, list(self._regions))
 
     def _told(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Do what the test process wants, which no client of AWS can ask for."""
@@ -194,7 +201,10 @@ def script_of(environ: WSGIEnvironment) -> Script | None:
 def install(plane: Plane, passwords: Passwords, shown: Shown) -> None:
     """Put our RDS, FIS and Secrets Manager in the place of moto's."""
     LocalRds.plane, LocalSecrets.passwords = plane, passwords
-    arn = f"arn:aws:rds:{shown.region}:{DEFAULT_ACCOUNT_ID}"
+
+    def arn() -> str:
+        return f"arn:aws:rds:{LocalRds.shown.region}:{DEFAULT_ACCOUNT_ID}"
+
     LocalRds.blue_green = BlueGreenCalls(plane.gateway, arn, shown.usual.seed)
     LocalRds.custom = CustomCalls(
         plane.gateway, shown.cluster, shown.listening, arn, lambda: LocalRds.shown.custom_domain
@@ -206,10 +216,10 @@ def install(plane: Plane, passwords: Passwords, shown: Shown) -> None:
         part.install()
 
 
-def show(shown: Shown, home: str) -> None:
-    """Show the cluster under its present names, in the region that these say and at home."""
+def show(shown: Shown, regions: Iterable[str]) -> None:
+    """Show the cluster under its present names in these regions."""
     LocalRds.shown = shown
-    for region in {home, shown.region}:
+    for region in regions:
         rds_backends[DEFAULT_ACCOUNT_ID][region].show()
 
 

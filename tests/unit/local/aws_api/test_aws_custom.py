@@ -27,7 +27,9 @@ class Gateway:
 
 
 def calls(gateway=None, *, host="127.0.0.2", domain=""):
-    return CustomCalls(gateway or Gateway(), "orders", (host, 3307), "arn:x", lambda: domain)
+    return CustomCalls(
+        gateway or Gateway(), "orders", (host, 3307), lambda: "arn:x", lambda: domain
+    )
 
 
 def named(name, **more):
