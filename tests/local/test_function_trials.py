@@ -26,6 +26,7 @@ from pytest_rdsfailover.trial.runner import TrialRunner
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
 RUNS = int(os.environ.get("RDS_TEST_FLEETS", "1"))  # 20 take three minutes
 WRITERS, RATE = 2, 240.0
+NOTED_LATE = 0.02  # seconds by which a busy gateway may note what it has done
 RECONNECT = 0.2  # seconds that writers may take to come back
 NO_ROOM = "import pytest_rdsfailover.load.function as own; own.MOST_ANSWER = 100"
 TIMES = {"warmup": "700ms", "bound": "2s", "cooldown": "300ms"}
@@ -75,7 +76,7 @@ def test_functions_are_judged_as_local_writers_are(api, resting, bucket, name, b
         assert trial.lost == trial.duplicated == trial.unexpected == []
         assert trial.stuck_writers == 0
         shortest, longest = away(trial, back)
-        assert trial.downtime.upper >= shortest
+        assert trial.downtime.upper >= shortest - NOTED_LATE
         assert trial.downtime.lower <= longest + RECONNECT
     assert fleet.stuck_sessions.upper in (0, math.inf)  # that, if nobody could look in time
     [note] = [note for note in fleet.notes if "AWS Lambda" in note]
