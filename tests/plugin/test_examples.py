@@ -127,9 +127,16 @@ def test_pools_retries_and_a_service_do_what_their_pages_say(example, project):
     assert trial["attempts"]["errors"] != []
 
 
+def undecided_line(result):
+    """Return why a run says nothing: it is unfit, or wider than the example's bound on a busy machine."""
+    return unfit_line(result) or next(
+        (line for line in result.outlines if "is undecided" in line), ""
+    )
+
+
 def test_every_hook_of_the_example_does_its_work(example, project):
     load = ("--rds-warmup=500ms", "--rds-writers=8", "--rds-rate=200")  # it decides within 100 ms
-    result = example("hooks", *load, "--rds-json=out.json")
+    result = example("hooks", *load, "--rds-json=out.json", problem=undecided_line)
 
     result.assert_outcomes(passed=2)
     text = result.stdout.str()
