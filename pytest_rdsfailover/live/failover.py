@@ -140,9 +140,8 @@ class LiveFailover(Watch):
 
     def _is_over(self, cluster: ClusterFacts) -> bool:
         """Tell whether API and SQL agree that the cluster is healthy and the effect is there."""
-        instances = [probe for probe in self._watchers if isinstance(probe, InstanceProbe)]
         endpoint = next(probe for probe in self._watchers if isinstance(probe, EndpointProbe))
-        if not cluster.healthy or not all(probe.up for probe in instances):
+        if not cluster.healthy or not all(probe.up for probe in self._instances):
             return False
         reached = (endpoint.leads_to,) == cluster.writers and endpoint.writes
         if self.moves_writer:
@@ -150,11 +149,16 @@ class LiveFailover(Watch):
         return reached and self._timeline.has("writer_cut")
 
     @property
+    def _instances(self) -> list[InstanceProbe]:
+        return [probe for probe in self._watchers if isinstance(probe, InstanceProbe)]
+
+    @property
     def _came_back(self) -> bool:
         """Tell whether another instance was the writer, and the one of before is it again."""
-        instances = [probe for probe in self._watchers if isinstance(probe, InstanceProbe)]
         elsewhere = any(self._timeline.has(name) for name in ("promoted", "api_writer"))
-        return elsewhere and [probe.was_writer for probe in instances if probe.writes] == [True]
+        return elsewhere and [probe.was_writer for probe in self._instances if probe.writes] == [
+            True
+        ]
 
     def _had_no_effect(self, cluster: ClusterFacts) -> bool:
         quiet = self._clock.now() - self._issued > self._gatherer.asked.effect_within

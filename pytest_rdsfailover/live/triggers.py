@@ -1,6 +1,7 @@
 """The calls that move or restart a writer; the gates have allowed them before."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pytest_rdsfailover.aws import trigger
@@ -98,32 +99,30 @@ class LiveTrigger:
         A writer that does not answer, or refuses the login, says nothing: the gates have judged it.
         """
         try:
-            connection = driver.connect(self._endpoint_of(plan.writer), bounds=SHORT)
-        except Exception as error:
-            if driver.fault_of(error).kind == "client":
-                raise
-            return
-        try:
-            with connection.cursor() as cursor:
+            with self._session(plan, SHORT) as cursor:
                 self._check_instance(cursor, plan, "the writer when this was planned")
         except RefusedError:
             raise
         except Exception as error:
             if driver.fault_of(error).kind == "client":
                 raise
-        finally:
-            driver.close(connection)
 
     def _crash(self, plan: TriggerPlan) -> Triggered:
-        connection = driver.connect(self._endpoint_of(plan.writer), bounds=WITHIN)
+        with self._session(plan, WITHIN) as cursor:
+            self._check_instance(cursor, plan, "to be crashed")
+            sent = self._clock.now()
+            self._send_crash(cursor)
+        return Triggered(sent=sent, answered=self._clock.now(), request_id="", headers={})
+
+    @contextmanager
+    def _session(self, plan: TriggerPlan, bounds: Bounds) -> Iterator[Any]:
+        """Give a cursor on the judged writer."""
+        connection = driver.connect(self._endpoint_of(plan.writer), bounds=bounds)
         try:
             with connection.cursor() as cursor:
-                self._check_instance(cursor, plan, "to be crashed")
-                sent = self._clock.now()
-                self._send_crash(cursor)
+                yield cursor
         finally:
             driver.close(connection)
-        return Triggered(sent=sent, answered=self._clock.now(), request_id="", headers={})
 
     def _check_instance(self, cursor: Any, plan: TriggerPlan, was: str) -> None:
         """Ask the instance who it is: its name may lead elsewhere, its role may have changed."""

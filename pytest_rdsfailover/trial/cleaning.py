@@ -65,12 +65,14 @@ class CleanUp:
             raise
         finally:
             if error is not None:
-                for line in self._left:
-                    error.add_note(line)
+                self._note(error)
+
+    def _note(self, error: BaseException) -> None:
+        for line in self._left:
+            error.add_note(line)
             if isinstance(error, KeyboardInterrupt):  # of which pytest shows no notes
-                for line in self._left:
-                    with suppress(LeftBehindWarning):  # where warnings are errors
-                        warnings.warn(LeftBehindWarning(line), stacklevel=2)
+                with suppress(LeftBehindWarning):  # where warnings are errors
+                    warnings.warn(LeftBehindWarning(line), stacklevel=2)
 
     def _take(self, error: BaseException | None) -> BaseException | None:
         """Take every step; return what interrupted one."""

@@ -7,18 +7,7 @@ import pytest
 
 from pytest_rdsfailover.live.cancelling import cancelled_in_order
 
-
-@pytest.fixture(autouse=True)
-def usual_signals():
-    """What a run in the background was told to ignore is as in a terminal here."""
-    numbers = {
-        signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL,
-        signal.SIGHUP: signal.SIG_DFL,
-    }  # fmt: skip
-    before = {number: signal.signal(number, usual) for number, usual in numbers.items()}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("usual_signals")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
