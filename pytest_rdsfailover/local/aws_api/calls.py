@@ -178,15 +178,12 @@ def describe_db_proxy_targets(self: Any) -> ActionResult:
 
 def describe_db_proxy_target_groups(self: Any) -> ActionResult:
     """Answer `DescribeDBProxyTargetGroups`; moto's own does not look at the target group."""
-    proxy, name = self.params["DBProxyName"], self.params.get("TargetGroupName")
-    groups = [
-        group
-        for group in self.backend.describe_db_proxy_target_groups(proxy)
-        if name in (None, group.target_group_name)
-    ]
-    if name is not None and not groups:
-        raise RefusalError("DBProxyTargetGroupNotFoundFault", f"Target group {name} not found.")
-    return ActionResult(page("TargetGroups", groups, self.params))
+    groups, name = (
+        self.backend.db_proxies[self.params["DBProxyName"]].proxy_target_groups,
+        self.params.get("TargetGroupName"),
+    )
+    found = list(groups.values()) if name is None else [groups[name]]
+    return ActionResult(page("TargetGroups", found, self.params))
 
 
 def describe_db_proxy_endpoints(self: Any) -> ActionResult:

@@ -63,12 +63,12 @@ def settle(parameters: MutableMapping[str, Any], region: str, account: str) -> N
         value = parameters.get(name)
         if isinstance(value, str):
             if is_elsewhere(value, region, account) or kind_of(value) not in ("", kind):
-                raise RefusalError(*_absent(name, value))
+                raise absent(name, value)
             parameters[name] = plain(value)
     for name in RESOURCES:
         value = parameters.get(name)
         if isinstance(value, str) and is_elsewhere(value, region, account):
-            raise RefusalError(*_absent(name, value))
+            raise absent(name, value)
     for wanted in parameters.get("Filters") or ():
         name = wanted.get("Name", "")
         if name.endswith("-id") and name not in CASED:
@@ -80,15 +80,15 @@ def _settled(values: Any, region: str, account: str) -> Iterator[str]:
         yield value if is_elsewhere(value, region, account) else plain(value)
 
 
-def _absent(parameter: str, arn: str) -> tuple[str, str]:
-    """Return RDS' code and message for an ARN that it does not find."""
+def absent(parameter: str, name: str) -> RefusalError:
+    """Return RDS' refusal of an identifier that it does not find, by the parameter that names such."""
     if parameter not in MISSING:
-        return (
+        return RefusalError(
             "InvalidParameterValue",
-            f"The specified resource name does not match an RDS resource in this region: {arn}",
+            f"The specified resource name does not match an RDS resource in this region: {name}",
         )
     code, message = MISSING[parameter]
-    return code, message.format(arn)
+    return RefusalError(code, message.format(name))
 
 
 def missing(parameters: Mapping[str, Any], name: object) -> tuple[str, str] | None:

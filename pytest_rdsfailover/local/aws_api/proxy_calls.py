@@ -6,6 +6,7 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 from moto.rds.models import RDSBackend
 
+from pytest_rdsfailover.local.aws_api.identifiers import absent
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY, endpoints, targets
 from pytest_rdsfailover.local.aws_api.shown import Shown
@@ -54,10 +55,10 @@ class LocalProxies(RDSBackend):  # type: ignore[misc]
         clusters, instances = _small(db_cluster_identifiers), _small(db_instance_identifiers)
         for name in clusters:
             if name not in self.clusters:
-                raise RefusalError("DBClusterNotFoundFault", f"DBCluster {name} not found.")
+                raise absent("DBClusterIdentifier", name)
         for name in instances:
             if name not in self.databases:
-                raise RefusalError("DBInstanceNotFound", f"DBInstance {name} not found.")
+                raise absent("DBInstanceIdentifier", name)
         for name in (*clusters, *instances):
             if name in present:
                 raise RefusalError(

@@ -14,7 +14,7 @@ from pytest_rdsfailover.local.aws_api.custom import (
     ShownEndpoint,
 )
 from pytest_rdsfailover.local.aws_api.event_list import from_moto, listed
-from pytest_rdsfailover.local.aws_api.identifiers import NAMES, kind_of, plain
+from pytest_rdsfailover.local.aws_api.identifiers import NAMES, absent, kind_of, plain
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY
 from pytest_rdsfailover.local.aws_api.proxy_calls import LocalProxies
@@ -163,9 +163,9 @@ class LocalRds(RdsOfDeployments, LocalProxies):
         if not kind:
             raise RefusalError("InvalidParameterValue", f"Invalid resource name: {arn}")
         if kind == "cluster" and name not in self.clusters:
-            raise RefusalError("DBClusterNotFoundFault", f"DBCluster {name} not found.")
+            raise absent("DBClusterIdentifier", name)
         if kind == "db" and name not in self.databases:
-            raise RefusalError("DBInstanceNotFound", f"DBInstance {name} not found.")
+            raise absent("DBInstanceIdentifier", name)
 
     def _others(self, action: str) -> Collection[str]:
         """Return the names that a new cluster may not have."""

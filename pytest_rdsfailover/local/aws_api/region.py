@@ -90,7 +90,7 @@ class RegionApplication:
         self._passwords, self._shown, self._functions = passwords, shown, functions
         self._plane, self._changed = plane, False
         self._impair(Impairment())
-        self._regions: dict[str, None] = {}  # clients of any that it was shown in may ask later
+        self._regions: tuple[str, ...] = ()  # clients of any that it was shown in may ask later
         self._show()
         self._moto = DomainDispatcherApplication(service_application)
 
@@ -120,9 +120,12 @@ class RegionApplication:
     def _show(self) -> None:
         """Show the cluster under its present names wherever it was shown; last where these are from."""
         shown = self._shown()
-        self._regions.pop(shown.region, None)
-        self._regions[shown.region] = None
-        show(shown, list(self._regions))
+        others = (region for region in self._regions if region != shown.region)
+        # One new value, and no step between: another thread may answer a request meanwhile.
+        self._regions = regions = (*others, shown.region)
+        LocalRds.shown = shown
+        for region in regions:
+            rds_backends[DEFAULT_ACCOUNT_ID][region].show()
 
     def _told(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Do what the test process wants, which no client of AWS can ask for."""
@@ -214,13 +217,6 @@ def install(plane: Plane, passwords: Passwords, shown: Shown) -> None:
     LocalFis.rds = staticmethod(lambda region: rds_backends[DEFAULT_ACCOUNT_ID][region])
     for part in (calls, fis, alarms):
         part.install()
-
-
-def show(shown: Shown, regions: Iterable[str]) -> None:
-    """Show the cluster under its present names in these regions."""
-    LocalRds.shown = shown
-    for region in regions:
-        rds_backends[DEFAULT_ACCOUNT_ID][region].show()
 
 
 def _told_of(error: Exception) -> tuple[str, str, str]:
