@@ -93,7 +93,10 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     late = (longest_wait(series, since=seen.trigger) for series in seen.series)
     most = max([*late, *(outage.length for away in waits for outage in away)], default=0)
     until = _until(seen, judged.proven, certain)
-    until_perhaps = _until(seen, judged.candidates, [*certain, *filter(_failed, possible)])
+    # What is certainly of the failover may be of it, too, when the longest gap that may be is another.
+    until_perhaps = max(
+        until, _until(seen, judged.candidates, [*certain, *filter(_failed, possible)])
+    )
     known = [outage.stop for outage in certain if outage.start <= until]
     # Some writers notice only at their next write. An outage that has not ended is not one of the
     # past.

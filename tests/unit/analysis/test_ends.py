@@ -52,6 +52,15 @@ def test_who_came_back_was_back_when_its_write_was_acknowledged():
     assert found.first_back == found.last_back == Interval.exact(to_nanoseconds(1.3))
 
 
+def test_what_is_certainly_of_the_failover_may_be_of_it_too_whatever_else_was_longer():
+    """The longest gap is a standstill of our own; the one that proves an outage comes later."""
+    events = [*CALM, *acks(12.4, 15.0, 0.01), refused(15.1), refused(15.9), *acks(16.0, 20.0, 0.01)]
+    found = ends(events, settled=11.0, pauses=[(10.3, 12.39)])
+
+    assert found.last_back.lower == to_nanoseconds(6.0)
+    assert found.last_back.upper >= found.last_back.lower
+
+
 def two(*others, **changes):
     """Return the ends of a failover of two writers, of which the second also does something else."""
     away = [refused(10.31), refused(11.0), ack(11.3), *acks(11.31, 20.0, 0.01)]
