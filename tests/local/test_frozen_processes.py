@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from process_states import is_gone
 from programs import HERE
 from waiting import until
 
@@ -26,13 +27,6 @@ from pytest_rdsfailover.trial.runner import TrialRunner
 pytestmark = [pytest.mark.local, pytest.mark.contract("local/processes")]
 SLEEP = ["/bin/sleep", "1000"]
 BIG = {"FILLER": "x" * 90_000}  # more than a pipe holds
-
-
-def is_gone(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except FileNotFoundError:
-        return True
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from process_states import is_gone
 from waiting import until
 
 from pytest_rdsfailover.local.processes import descendants
@@ -27,13 +28,6 @@ with guarded() as mark:
     print(child.pid, flush=True)
     time.sleep(1000)
 """
-
-
-def is_gone(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except FileNotFoundError:
-        return True
 
 
 def started(mark):

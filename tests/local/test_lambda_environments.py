@@ -11,6 +11,7 @@ from pathlib import Path
 import handlers
 import marked
 import pytest
+from process_states import state
 from waiting import until
 
 from pytest_rdsfailover.local.functions import fleet
@@ -54,10 +55,6 @@ def refused(service, name="f", **event):
     assert answer.error == "Unhandled"
     told = json.loads(answer.payload)
     return told["errorType"], told["errorMessage"]
-
-
-def state(pid):
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_an_environment_is_made_cold_and_used_again(service, function):

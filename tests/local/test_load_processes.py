@@ -11,9 +11,9 @@ import time
 import uuid
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
+from process_states import is_gone
 from waiting import until
 
 from pytest_rdsfailover.journal.journal import EVENTS, Journal
@@ -57,14 +57,6 @@ def loading(server, told):
 
 def pids(load):
     return [shard._process.pid for shard in load._shards]
-
-
-def is_gone(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
 
 
 @pytest.mark.parametrize("engine", ["threads", "fast"])

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from process_states import is_gone, state
 
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
@@ -20,16 +21,8 @@ def shell(supervisor, name, script, **more):
     return supervisor.spawn(name, [SHELL, "-c", script], **more)
 
 
-def state(pid):
-    """Return the letter that ps shows for a process; Z or X if there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return "X"
-
-
 def ends(pid):
-    return wait_until(lambda: state(pid) in "ZX", timeout=20, clock=MonotonicClock())
+    return wait_until(lambda: is_gone(pid), timeout=20, clock=MonotonicClock())
 
 
 def test_a_program_that_says_it_is_ready_is_heard(supervisor):
@@ -198,7 +191,7 @@ def test_a_supervisor_that_is_given_up_takes_the_groups_of_its_programs_along():
         given_up._client.abandon()
 
         assert ends(children[0])
-        assert state(children[1]) not in "ZX"  # what cleans up by itself is left to it
+        assert not is_gone(children[1])  # what cleans up by itself is left to it
         os.kill(children[1], signal.SIGKILL)
 
 
