@@ -76,7 +76,8 @@ class LiveBlueGreen(Watch):
             raise
         self._note(now)
         if self._reads_events:
-            self._note_events()
+            with self._bearing_silence():
+                self._note_events()
         self._decide(now)
 
     def _give_up(self) -> None:
@@ -136,9 +137,10 @@ class LiveBlueGreen(Watch):
         self._over.set()
 
     def _conclude(self) -> None:
-        """Wait for the last event, then note since when names have led to green."""
-        self._await_events(lambda: self._timeline.has("event_completed"))
+        """Note since when names have led to green, then wait for the last event."""
         self._probes.conclude()
+        self._settle()
+        self._await_events(lambda: self._timeline.has("event_completed"))
         self._over.set()
 
     def _note_events(self) -> None:

@@ -77,17 +77,19 @@ class LiveFailover(Watch):
         """Ask the API, note what it tells, and end or repeat what calls for that."""
         cluster = self._gatherer.cluster()
         self._note(cluster)
-        if self._reads_events:
-            self._note_events()
-            self._experiment_now()
-        self._note_proxy()
+        with self._bearing_silence():
+            self._note_proxy()
         if self._is_over(cluster):
+            self._settle()
             self._experiment_now()  # a quick failover was over before a look asked for it
             last = "event_completed" if self.moves_writer else "event_restart"
             self._await_events(lambda: self._timeline.has(last))
             self._over.set()
         elif self._had_no_effect(cluster):
             self._repeat()
+        elif self._reads_events:
+            self._note_events()
+            self._experiment_now()
 
     def _give_up(self) -> None:
         self._timeline.add("gave_up", self._clock.now())

@@ -55,10 +55,12 @@ class LiveFailovers:
         return SPARING if self._gatherer.asked.auth == "iam" else EVERY
 
     def refuse_overlap(self) -> None:
-        """Raise RdsFailoverError if the last failover is still on its way."""
+        """Raise RdsFailoverError if the last failover is still on its way; its late events are not awaited."""
         self.check()
-        if self._all and not self._all[-1].settled():
-            raise RdsFailoverError("a failover of this cluster is still on its way")
+        for last in self._all[-1:]:
+            if not last.settled():
+                raise RdsFailoverError("a failover of this cluster is still on its way")
+            last.stop()
 
     def trigger(self, plan: TriggerPlan, facts: ClusterFacts, proxy: ProxyFacts | None) -> Watch:
         """Ask the gates with fresh evidence, trigger, and watch.
@@ -151,7 +153,7 @@ class LiveFailovers:
             failover.check()
 
     def rest(self) -> None:
-        """Wait until the last failover is over and all instances are available.
+        """Wait until the last failover is over, all instances are available, and all is told.
 
         Raises:
             NotReadyError: if the failover is not over by the time at which it is given up.
@@ -159,7 +161,7 @@ class LiveFailovers:
         self.check()
         if self._all:
             last = self._all[-1]
-            if not wait_until(last.settled, timeout=last.within, clock=self._clock, every=0.1):
+            if not wait_until(last.told, timeout=last.within, clock=self._clock, every=0.1):
                 raise NotReadyError(f"the failover {last.profile!r}", last.within)
             last.stop()
 

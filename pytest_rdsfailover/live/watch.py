@@ -1,7 +1,8 @@
 """Watches what a trigger does to a real cluster, by probes and by the AWS API, until it is over."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.aws.trigger import Triggered
@@ -58,6 +59,7 @@ class Watch:
         self._gatherer, self._watchers, self._timeline = gatherer, watchers, timeline
         self._clock, self._looks = clock, 0
         self._over = threading.Event()
+        self._settled: float | None = None
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="rdsfailover-api", daemon=True)
 
@@ -78,8 +80,13 @@ class Watch:
         return self._timeline.all()
 
     def settled(self) -> bool:
-        """Tell whether watching has ended: the cluster is healthy again, or no effect will come."""
-        return self._over.is_set()
+        """Tell whether the cluster is healthy again, or no effect will come."""
+        return self._settled is not None or self._over.is_set()
+
+    def told(self) -> bool:
+        """Tell whether watching has ended; late events are waited for only so long."""
+        late = self._settled is not None and self._clock.now() >= self._settled + LATE_EVENTS
+        return late or self._over.is_set()
 
     def check(self) -> None:
         """Raise LostWatchError if a thread that should watch has failed."""
@@ -112,10 +119,8 @@ class Watch:
     def _look(self) -> None:
         """Look at the API once; throttling and outages of the API are survived."""
         self._looks += 1
-        try:
+        with self._bearing_silence():
             self._see()
-        except AwsError as error:
-            self._note_silence(error)
         if not self._over.is_set() and self._clock.now() > self.triggered + self.within:
             self._give_up()
 
@@ -144,18 +149,25 @@ class Watch:
         """Return whether the present look reads the events, too."""
         return self._looks % EVENTS_EVERY == 0
 
+    def _settle(self) -> None:
+        """Note that the cluster has settled; what is told of it after that is no more than told."""
+        self._settled = self._clock.now()
+
     def _await_events(self, enough: Callable[[], bool]) -> None:
         """Read the events until they tell enough, because RDS publishes them late."""
         until = self._clock.now() + LATE_EVENTS
         while True:
-            try:
+            with self._bearing_silence():
                 self._note_events()
-            except AwsError as error:  # events alone undo nothing that is over
-                self._note_silence(error)
             if enough() or self._clock.now() >= until:
                 return
             if self._over.wait(self._gatherer.asked.poll):
                 return
 
-    def _note_silence(self, error: AwsError) -> None:
-        self._timeline.once("api_silent", self._clock.now(), error.code)
+    @contextmanager
+    def _bearing_silence(self) -> Iterator[None]:
+        """Note that the API did not answer what the block asked, and go on."""
+        try:
+            yield
+        except AwsError as error:
+            self._timeline.once("api_silent", self._clock.now(), error.code)

@@ -47,6 +47,10 @@ class LocalFailover:
         self.milestones()
         return self._final is not None
 
+    def told(self) -> bool:
+        """Tell whether it is over: the gateway tells at once."""
+        return self.settled()
+
 
 class LocalFailovers:
     """The failovers of one cluster, one at a time.

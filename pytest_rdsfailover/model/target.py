@@ -158,12 +158,18 @@ class Failover(Protocol):
     def settled(self) -> bool:
         """Tell whether the cluster has done all that the profile says."""
 
+    def told(self) -> bool:
+        """Tell whether no more will be heard of it: AWS tells some milestones late, or never."""
+
 
 def settled_at(failovers: Sequence[Failover]) -> float | None:
-    """Return when the last failover had done all that its profile says; None if it has not."""
+    """Return when the last failover had done all that its profile says; None if it has not.
+
+    What AWS tells by its own clock does not count: it may come late, or never.
+    """
     if not all(failover.settled() for failover in failovers):
         return None
-    return milestones(failovers)[-1].at
+    return [seen.at for seen in milestones(failovers) if not seen.uncertainty][-1]
 
 
 def settled_by(failovers: Sequence[Failover], moment: float) -> float | None:

@@ -41,6 +41,10 @@ class OwnFault:
         """Tell that nothing more will be done."""
         return True
 
+    def told(self) -> bool:
+        """Tell that nothing more will be heard."""
+        return True
+
 
 class Extensions:
     """What a project may add with its hooks; as it stands, it adds nothing."""

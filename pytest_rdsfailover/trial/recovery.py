@@ -48,18 +48,22 @@ class Recovery:
     def _gets_well(
         self, disturbances: Disturbances, bound: float, look: Callable[[], None]
     ) -> bool:
-        """Wait until all is well; return whether it was, within the bound."""
+        """Wait until all is well, and all is told of it; return whether it was well in the end.
+
+        What is told late is not waited for beyond the bound, and makes nobody less well.
+        """
         begun = self._clock.now()
         if not disturbances.found():
             self._clock.sleep(self._quiet)
         while True:
             look()
             failovers = disturbances.found()
-            if not failovers or self.well(settled_at(failovers)):
+            well = not failovers or self.well(settled_at(failovers))
+            if well and all(failover.told() for failover in failovers):
                 return True
             latest = min(failovers[-1].triggered, begun + (MOST_BOUNDS - 1) * bound)
             if self._clock.now() >= latest + bound + self._quiet:
-                return False
+                return well
             self._clock.sleep(LOOK_EVERY)
 
     def _wait_for_an_answer(self, look: Callable[[], None], within: float) -> None:

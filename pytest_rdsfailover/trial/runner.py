@@ -141,17 +141,17 @@ class TrialRunner:
         self._play(self._name_of(profile))
         failover = self._trigger(target, profile or self._profile)
         if wait:
-            self._watch_until(failover.settled)
+            self._watch_until(failover.told)
             self._target.rest()
         return failover.milestones()
 
-    def _watch_until(self, settled: Callable[[], bool]) -> None:
+    def _watch_until(self, told: Callable[[], bool]) -> None:
         """Let the loads that run watch a failover up to its end, or to the longest of their bounds."""
 
         def over() -> bool:
             for observation in self._running:
                 observation.watch()
-            return settled()
+            return told()
 
         wait_until(over, timeout=self._settings.bound, clock=self.clock, every=0.05)
 

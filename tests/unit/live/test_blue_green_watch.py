@@ -119,6 +119,20 @@ def test_the_last_event_is_waited_for_within_a_bound(watched):
     assert watched.clock.moment == 1001.0 + LATE_EVENTS
 
 
+def test_it_has_settled_before_its_late_events_come(watched):
+    seen = []
+
+    def passes(seconds):
+        seen.append((watched.watch.settled(), watched.watch.told(), watched.names()[-1]))
+        return watched.passes(seconds)
+
+    watched.watch._over.wait = passes
+    watched.look("SWITCHOVER_COMPLETED")
+
+    assert seen[0] == (True, False, "concluded")
+    assert watched.watch.told()
+
+
 def test_events_that_cannot_be_read_undo_no_switchover_that_is_over(watched):
     def denied(_):
         raise AwsError("describe_events", "AccessDenied", "no")

@@ -216,7 +216,10 @@ def test_a_failover_that_is_on_its_way_refuses_another_one_and_one_that_is_lost_
     with pytest.raises(RdsFailoverError, match="still on its way"):
         made.refuse_overlap()
     last.settled = lambda: True
+    stopped = []
+    last.stop = lambda: stopped.append(True)
     made.refuse_overlap()
+    assert stopped == [True]  # its late events are waited for no more
 
     def lost():
         raise LedgerError("lost")

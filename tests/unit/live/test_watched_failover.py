@@ -16,6 +16,7 @@ from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.live.watch import GIVE_UP, LATE_EVENTS, LostWatchError
 from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.target import settled_at
 
 BEGUN = NOW.timestamp()
 FAILED_OVER = cluster(members=(member("one"), member("two", writer=True)))
@@ -111,6 +112,59 @@ def test_it_is_over_once_api_and_sql_agree_and_the_last_event_is_there(watch):
     assert watch.look()
     assert watch.names() == ["api_writer", "event_completed"]
     assert watch.clock.moment == 1000.0  # nobody waited for an event that was there
+
+
+def when_settled(watch):
+    """Have each moment for which the watch waits noted, with whether it had settled and told all."""
+    seen = []
+
+    def passes(_):
+        seen.append((watch.clock.moment, watch.failover.settled(), watch.failover.told()))
+        watch.clock.moment += 1.0
+        return False
+
+    watch.failover._over.wait = passes
+    return seen
+
+
+def test_it_has_settled_before_its_late_events_come_and_whether_or_not_they_do(watch):
+    seen = when_settled(watch)
+    watch.fail_over()
+    watch.look()
+
+    assert seen[0] == (1000.0, True, False)
+    assert {told for _, _, told in seen} == {False}
+    assert settled_at([watch.failover]) == 1000.0
+    watch.tell("Completed failover to DB instance: two", 14.0)
+    watch.failover._note_events()
+    assert watch.names()[-1] == "event_completed"
+    assert settled_at([watch.failover]) == 1000.0
+
+
+def test_it_is_all_told_at_the_end_of_its_wait_though_an_answer_is_still_out(watch):
+    watch.fail_over()
+    told = []
+
+    def slow(*_):
+        watch.clock.moment += 2 * LATE_EVENTS
+        told.append(watch.failover.told())
+        raise THROTTLED
+
+    watch.aws.events = slow
+    watch.look()
+    assert told == [True]
+
+
+def test_a_proxy_that_cannot_be_asked_for_keeps_no_failover_from_being_over(watch):
+    def throttled(*_):
+        raise THROTTLED
+
+    watch.aws.proxy = throttled
+    watch.fail_over()
+    watch.tell("Completed failover to DB instance: two")
+
+    assert watch.look()
+    assert watch.names() == ["api_writer", "api_silent", "event_completed"]
 
 
 def test_a_writer_that_is_moved_away_and_back_is_at_rest(watch):

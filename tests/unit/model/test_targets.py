@@ -9,8 +9,9 @@ from pytest_rdsfailover.model.target import milestones, moves_writer, settled_at
 from pytest_rdsfailover.model.traffic import COUNTS, Traffic
 
 
-def failover(*moments, settled=True, moves=True):
+def failover(*moments, settled=True, moves=True, event=None):
     seen = [Milestone(name="m", at=at) for at in moments]
+    seen += [] if event is None else [Milestone(name="event", at=event, uncertainty=0.5)]
     return SimpleNamespace(milestones=lambda: seen, settled=lambda: settled, moves_writer=moves)
 
 
@@ -25,6 +26,11 @@ def test_all_is_settled_with_the_last_milestone_of_the_last_and_not_before():
     assert settled_at([*both, failover(7.0, settled=False)]) is None
     assert (settled_by(both, 5.0), settled_by(both, 4.9), settled_by([], 9.0)) == (5.0, None, None)
     assert settled_by([failover(1.0, settled=False)], 9.0) is None
+
+
+def test_when_all_was_settled_does_not_depend_on_what_aws_tells_late():
+    assert settled_by([failover(1.0, 5.0, event=9.0)], 6.0) == 5.0
+    assert settled_by([failover(1.0, 5.0, event=4.0)], 6.0) == 5.0
 
 
 @pytest.mark.parametrize("moves", [True, False, None])

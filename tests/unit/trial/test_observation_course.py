@@ -25,6 +25,9 @@ class Failover:
     def settled(self):
         return True
 
+    def told(self):
+        return True
+
     def milestones(self):
         return [
             Milestone(name=name, at=self.triggered + n, instance=f"instance-{self.triggered:.0f}")

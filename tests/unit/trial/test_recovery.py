@@ -33,8 +33,8 @@ class Load:
 class Failover:
     profile, moves_writer = "quick", True
 
-    def __init__(self, clock, triggered=10.0, over=SETTLED):
-        self._clock, self.triggered, self._over = clock, triggered, over
+    def __init__(self, clock, triggered=10.0, over=SETTLED, told=0.0):
+        self._clock, self.triggered, self._over, self._told = clock, triggered, over, told
 
     def milestones(self):
         return [Milestone(name="trigger", at=self.triggered), Milestone(name="up", at=self._over)]
@@ -42,14 +42,17 @@ class Failover:
     def settled(self):
         return self._clock.now() >= self._over
 
+    def told(self):
+        return self._clock.now() >= self._told
+
 
 def waited(
     failing=lambda _: 0, calm=(100, 0), back=SETTLED, failovers=1, bound=BOUND, still=(0.0, 0.0),
-    *, quiet=QUIET, look=lambda: None,
+    *, quiet=QUIET, look=lambda: None, told=0.0,
 ):  # fmt: skip
     """Return how long a load is waited for."""
     clock = SteppingClock(10.0)
-    own = [Failover(clock, 10.0 + n, SETTLED + n) for n in range(failovers)]
+    own = [Failover(clock, 10.0 + n, SETTLED + n, told) for n in range(failovers)]
     recovery = Recovery(Load(clock, back, failing, still), 4, quiet, clock)
     if calm:
         recovery.note_calm(Progress(acked_by={"0": calm[0]}, failed=calm[1], complaints=()))
@@ -75,6 +78,11 @@ def test_observation_ends_with_an_answer_if_there_is_one(failovers, well):
     """A machine that pauses at the very end has made no outage that is not over."""
     assert waited(failovers=failovers, still=(well - 0.01, well + 0.4)) == near(well + 0.4 - 10.0)
     assert waited(failovers=failovers, still=(well - 0.01, 1e9)) == near(well + 1.0 - 10.0)
+
+
+@pytest.mark.parametrize(("told", "ends"), [(0.0, 3.0), (15.0, 5.0), (1e9, BOUND + QUIET)])
+def test_what_is_told_late_is_waited_for_up_to_the_bound(told, ends):
+    assert waited(told=told) == near(ends)
 
 
 def test_errors_begin_another_cool_down():

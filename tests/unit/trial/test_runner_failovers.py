@@ -26,8 +26,8 @@ class Failover:
     def __init__(self, steps):
         self.steps, self.left = steps, 2
 
-    def settled(self):
-        self.steps.append("settled?")
+    def told(self):
+        self.steps.append("told?")
         self.left -= 1
         return self.left < 0
 
@@ -237,13 +237,13 @@ def test_a_failover_is_watched_by_the_loads_until_it_is_over():
     with made.load(PLACE):
         del steps[:]
         assert made.fail_over() == ["all"]
-        assert steps[-7:] == [*[("watch", "cluster"), "settled?"] * 3, "rest"]
+        assert steps[-7:] == [*[("watch", "cluster"), "told?"] * 3, "rest"]
         assert made.fail_over(wait=False) == ["trigger"]
 
 
 def test_a_failover_that_is_never_over_is_watched_up_to_the_bound(monkeypatch):
     made, steps = ready(settings=Settings(bound=2.0))
-    monkeypatch.setattr(Failover, "settled", lambda _: False)
+    monkeypatch.setattr(Failover, "told", lambda _: False)
     moments = iter(range(100))
     monkeypatch.setattr(made.clock, "now", lambda: float(next(moments)))
 
