@@ -195,14 +195,16 @@ def _append(descriptor: int, line: bytes) -> None:
 
 
 def _opened(path: Path) -> int:
-    """Return a descriptor of the ledger, which must be a plain file and no link."""
+    """Return a descriptor of the ledger, which must be a plain file of one name, and no link."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
         raise LedgerError(f"the ledger {path} cannot be opened: {error.strerror}") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
         os.close(descriptor)
-        raise LedgerError(f"the ledger {path} is no plain file")
+        why = "has other names, too (hard links)" if found.st_nlink > 1 else "is no plain file"
+        raise LedgerError(f"the ledger {path} {why}")
     return descriptor
 
 

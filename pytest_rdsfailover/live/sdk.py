@@ -1,8 +1,8 @@
 """Which members of AWS' answers the gates read, and which of them the installed SDK does not know.
 
 botocore drops every member of an answer that its description of the service does not name. A
-cluster of a global database then looks like a single one. So each member that a gate reads is
-looked up first.
+cluster of a global database then looks like a single one, and a list of several pages like its
+first. So each member that a gate reads is looked up first.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,10 +26,11 @@ RDS: Members = {
         "DBInstances.DBInstanceIdentifier", "DBInstances.DBInstanceArn",
         "DBInstances.DBInstanceStatus", "DBInstances.Endpoint.Address",
         "DBInstances.Endpoint.Port", "DBInstances.TagList.Key", "DBInstances.TagList.Value",
-        "DBInstances.PendingModifiedValues", "DBInstances.PreferredMaintenanceWindow",
+        "DBInstances.PendingModifiedValues", "DBInstances.PreferredMaintenanceWindow", "Marker",
     ),
     "DescribeEvents": (
         "Events.SourceIdentifier", "Events.Message", "Events.EventCategories", "Events.Date",
+        "Marker",
     ),
 }  # fmt: skip
 PROXY: Members = {
@@ -38,7 +39,7 @@ PROXY: Members = {
         "DBProxies.Endpoint", "DBProxies.RequireTLS", "DBProxies.Auth.SecretArn",
     ),
     "DescribeDBProxyTargets": (
-        "Targets.Type", "Targets.RdsResourceId", "Targets.TargetHealth.State",
+        "Targets.Type", "Targets.RdsResourceId", "Targets.TargetHealth.State", "Marker",
     ),
 }  # fmt: skip
 GLOBAL: Members = {
@@ -62,7 +63,7 @@ BLUE_GREEN: Members = {
 ALARMS: Members = {
     "DescribeAlarms": (
         "MetricAlarms.AlarmName", "MetricAlarms.StateValue", "CompositeAlarms.AlarmName",
-        "CompositeAlarms.StateValue",
+        "CompositeAlarms.StateValue", "NextToken",
     ),
 }  # fmt: skip
 FIS: Members = {

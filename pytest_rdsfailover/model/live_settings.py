@@ -160,6 +160,11 @@ class LiveSettings:
     def _check_names(self) -> None:
         if not re.fullmatch("[0-9]{12}", self.account):
             raise SettingError(f"--rds-account: {self.account!r} is not an account of 12 digits")
+        if ":" in self.cluster:
+            raise SettingError(
+                f"--rds-cluster: {self.cluster!r} is an ARN: write the identifier,"
+                f" {self.cluster.rpartition(':')[2]}"
+            )
         if not NAME.fullmatch(self.schema) or self.schema.lower() in SYSTEM_SCHEMAS:
             raise SettingError(f"--rds-schema: {self.schema!r} is no schema to write to")
         if self.tls not in ("verify", "off"):

@@ -29,16 +29,24 @@ def query(
     """Return which events a call wants: those of the last hour, unless it names other times.
 
     Raises:
-        RefusalError: if the start is later than the end, or events have no such source.
+        RefusalError: if the start is later than the end, events have no such source, or events of a
+            time are wanted for which RDS keeps none.
     """
     check_source_type(source_type)
+    oldest = today.timestamp() - events.KEPT
+    if not 0 <= int(duration or 0) <= events.KEPT / 60:
+        raise RefusalError(
+            "InvalidParameterValue",
+            f"Duration {duration} is not within 0 and {events.KEPT / 60:g}.",
+        )
+    if start_time and epoch(start_time) < oldest:
+        raise RefusalError("InvalidParameterValue", f"StartTime {start_time} is over 14 days ago.")
     if start_time and end_time and start_time > end_time:
         raise RefusalError(
             "InvalidParameterCombination", "The end time must be later than the start time."
         )
     if start_time is None and end_time is None:
         start_time = today - timedelta(minutes=int(duration or events.USUAL))
-    oldest = today.timestamp() - events.KEPT
     return events.Query(
         source_type=source_type,
         source=None if source is None else plain(source),

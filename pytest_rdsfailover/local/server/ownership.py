@@ -14,6 +14,7 @@ from pytest_rdsfailover.local.server import accounts
 from pytest_rdsfailover.local.server.accounts import PREFIX, Account, Address, ServerError
 
 NAME = re.compile(rf"{PREFIX}(?P<born>[0-9a-f]{{8}})_[0-9a-f]{{8}}")
+FIRST = 0x6955B900  # the year 2026; before it there were no accounts of ours, but names with a date
 SWEPT_AFTER = 300.0  # seconds; younger ones may be about to be locked
 MOST = 100  # accounts that one start removes, so that it does not take for ever
 NAMES = """
@@ -62,8 +63,9 @@ def _born(names: list[str]) -> Iterator[tuple[str, int]]:
     """Yield those names that are of accounts of ours, and when each was made."""
     for name in names:
         match = NAME.fullmatch(name)
-        if match is not None:
-            yield name, int(match["born"], 16)
+        born = 0 if match is None else int(match["born"], 16)
+        if born >= FIRST:
+            yield name, born
 
 
 def _value(connection: Any, statement: str, *arguments: object) -> Any:

@@ -104,6 +104,10 @@ def test_who_waits_for_a_lock_locks_the_file_that_is_there(ledger, harm):
     assert not one.acquire(0.0)
 
 
+def hard_linked(path):
+    os.link(path, path.with_suffix(".other"))
+
+
 def shortened(path):
     path.write_bytes(path.read_bytes()[:-20])
 
@@ -116,13 +120,15 @@ def rewritten(path):
     path.write_bytes(path.read_bytes().replace(b"one", b"two"))
 
 
-@pytest.mark.parametrize("harm", [deleted, renamed, linked, shortened, emptied, rewritten])
+@pytest.mark.parametrize(
+    "harm", [deleted, renamed, linked, hard_linked, shortened, emptied, rewritten]
+)
 def test_a_ledger_that_lost_what_was_read_is_no_zero(ledger, harm):
     one = ledger()
     one.spend(1.0)
     harm(one._state)
     for ask in (lambda: one.used, lambda: one.last, lambda: one.spend(2.0)):
-        with pytest.raises(LedgerError, match=r"has lost|cannot be opened"):
+        with pytest.raises(LedgerError, match=r"has lost|cannot be opened|hard links"):
             ask()
 
 
@@ -151,6 +157,18 @@ def test_a_ledger_that_is_no_plain_file_is_refused(ledger, tmp_path):
     with pytest.raises(LedgerError, match="cannot be opened"):
         one.acquire(0.0)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_ledger_of_two_names_is_refused_and_locked_by_nobody(ledger):
+    """Whoever writes by the other name would be unseen by who replaces this one."""
+    one = ledger()
+    one.spend(1.0)
+    hard_linked(one._state)
+    with pytest.raises(LedgerError, match="hard links"):
+        one.acquire(0.0)
+    assert not one.exclusive
+    one._state.with_suffix(".other").unlink()
+    assert one.acquire(0.0)
 
 
 @pytest.fixture

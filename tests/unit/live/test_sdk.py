@@ -89,6 +89,19 @@ def test_a_member_that_the_sdk_does_not_know_is_named(without, service, operatio
         sdk.check_sdk(Region("eu-west-1", "http://127.0.0.1:9"), asked)
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "path"),
+    [
+        ("rds", "DescribeEvents", "Marker"), ("rds", "DescribeDBInstances", "Marker"),
+        ("rds", "DescribeDBProxyTargets", "Marker"), ("cloudwatch", "DescribeAlarms", "NextToken"),
+    ],
+)  # fmt: skip
+def test_an_sdk_that_would_lose_later_pages_in_silence_is_named(without, service, operation, path):
+    without(service, operation, path)
+    with pytest.raises(ValueError, match=f"{operation}: {path}"):
+        sdk.check_sdk(Region("eu-west-1", "http://127.0.0.1:9"), EVERYTHING["fis"])
+
+
 def test_such_an_sdk_closes_the_gates(without, tmp_path):
     without("rds", "DescribeDBClusters", "DBClusters.GlobalClusterIdentifier")
     region = Region("eu-west-1", "http://127.0.0.1:9")

@@ -81,6 +81,10 @@ def test_one_missing_companion_is_named_alone(missing):
             ({name: " "}, f"{flag(name)}: ' ' names nothing")
             for name in ("proxy", "endpoint_url", "secret", "user", "production_override")
         ],
+        (
+            {"cluster": "arn:aws:rds:us-east-2:123456789012:cluster:orders"},
+            "is an ARN: write the identifier, orders$",
+        ),
         *[
             ({"opt_in": text}, "no KEY=VALUE")
             for text in (

@@ -29,8 +29,18 @@ def test_a_start_beats_a_duration():
 
 
 def test_nothing_is_older_than_two_weeks():
-    assert start(start_time=NOW - 30 * DAY) == NOW - 14 * DAY
+    assert start(start_time=NOW - 14 * DAY) == NOW - 14 * DAY
+    assert start(duration=20160) == NOW - 14 * DAY
     assert start(end_time=NOW) == NOW - 14 * DAY
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"start_time": NOW - 14 * DAY - HOUR}, {"duration": 20161}, {"duration": -5}]
+)
+def test_a_time_of_which_rds_keeps_no_events_is_refused(wanted):
+    with pytest.raises(RefusalError) as refused:
+        query(None, None, NOW, **wanted)
+    assert refused.value.code == "InvalidParameterValue"
 
 
 def test_an_end_before_its_start_is_refused():
