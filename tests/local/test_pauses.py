@@ -60,10 +60,13 @@ def hold_the_interpreter():
 
 @pytest.mark.parametrize("fault", [hold_the_interpreter, stop_this_process])
 def test_the_generator_s_own_pause_is_no_downtime(plain_server, fault):
-    trial = watch(plain_server, fault)
+    def another(trial):
+        """Return what a busy machine has brought about before the pause; empty if nothing."""
+        return "" if "itself stood still" in trial.clock.problem else repr(trial.clock)
+
+    trial = fit(lambda: watch(plain_server, fault), another)
 
     assert trial.clock.own_pause >= PAUSE * 0.9
-    assert "itself stood still" in trial.clock.problem
     assert not [each for each in trial.outage_windows if each.seconds >= PAUSE]
     assert trial.downtime.decide("<", PAUSE / 2) is None
     assert trial.downtime.decide(">", PAUSE / 2) is None
@@ -74,14 +77,17 @@ def test_what_arms_the_trigger_keeps_no_write_back_and_blurs_no_figure(plain_ser
         target = Slow(plain_server)
         return target, watch(plain_server, lambda: time.sleep(0.1), target)
 
-    target, trial = fit(take, problem=lambda taken: taken[1].clock.problem)
+    def longer(taken):
+        """Return a downtime that a busy machine has made as long as the pause; empty if none."""
+        return "" if taken[1].downtime.upper < PAUSE / 2 else repr(taken[1])
+
+    target, trial = fit(take, longer)
 
     journal = trial.evidence.journal
     assert min(each.finished for each in journal) < target.armed - PAUSE
     assert trial.evidence.course.start >= target.armed
     assert trial.clock.own_pause >= PAUSE * 0.9
     assert trial.clock.natural_gap < PAUSE / 2
-    assert trial.downtime < PAUSE / 2
 
 
 def test_a_stranger_s_cpu_is_told_from_our_own_child_s():
