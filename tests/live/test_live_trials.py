@@ -63,7 +63,8 @@ def test_the_timeline_has_the_api_s_side_and_sql_s_side_of_the_story(backend):
     for name in ("trigger", "api_answered", "writer_cut", "promoted", "dns_flip", "api_writer"):
         assert name in told
     assert {"event_started", "event_completed"} <= set(told)
-    assert told.index("writer_cut") < told.index("promoted") < told.index("dns_flip")
+    # Two threads look at SQL and at the names: a busy machine may let either of them see its side first.
+    assert told.index("writer_cut") < min(told.index("promoted"), told.index("dns_flip"))
     assert "AWS is" in cluster.parts()["clock"]
 
 
