@@ -31,6 +31,7 @@ from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.planning import planned
 from pytest_rdsfailover.trial.sampling import Place, Sampling
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+from pytest_rdsfailover.trial.triggers import Triggers
 
 
 class TrialRunner:
@@ -68,9 +69,7 @@ class TrialRunner:
         remains: MakeRemains | None = None,
     ) -> None:
         self._remains = remains
-        self._running: list[Observation] = []
         self._extensions = extensions or Extensions()
-        self._others: list[Failover] = []
         self._target, self._settings, self._test = target, settings, test
         self._expectations, self._note, self._play = expectations, note, play
         usual: TrialOptions = {} if options is None else options
@@ -82,7 +81,7 @@ class TrialRunner:
             real = None  # a trigger of the project's own comes before that of the run
         self._switchover = usual.get("failover") or real
         self._sampling = Sampling(settings.seed, test)
-        self._endpoints: list[Endpoint] = []  # of the loads that run
+        self._triggers = Triggers(target, self._sampling, self._extensions, self._place)
         self.clock = StoppableClock("the trial")
         self.loops: list[AbstractEventLoop] = []
 
@@ -139,7 +138,7 @@ class TrialRunner:
     ) -> Sequence[Milestone]:
         """Trigger a failover; return its milestones, all of them unless *wait* is false."""
         self._play(self._name_of(profile))
-        failover = self._trigger(target, profile or self._profile)
+        failover = self._trigger(target, profile)
         if wait:
             self._watch_until(failover.told)
             self._target.rest()
@@ -149,43 +148,14 @@ class TrialRunner:
         """Let the loads that run watch a failover up to its end, or to the longest of their bounds."""
 
         def over() -> bool:
-            for observation in self._running:
+            for observation in self._triggers.loads:
                 observation.watch()
             return told()
 
         wait_until(over, timeout=self._settings.bound, clock=self.clock, every=0.05)
 
     def _trigger(self, instance: str | None, profile: str | None) -> Failover:
-        """Trigger a failover, the project's own way if it has one."""
-        instance = instance or self._instance
-        if self._extensions.triggers:
-            return self._start(partial(self._own_trigger, instance, profile), instance, profile)
-        return self._start(partial(self._target.fail_over, instance, profile), instance, profile)
-
-    def _start(
-        self, trigger: Callable[[int], Failover], instance: str | None, profile: str | None
-    ) -> Failover:
-        """Trigger with the next seed, for all loads that run, if they are calm and it is safe."""
-        for observation in self._running:
-            observation.check_calm()
-        where = self._endpoints[-1].name if self._endpoints else ""
-        seed = self._sampling.next(self._place(where, profile))
-        self._extensions.check_safety(self._target, instance, profile)
-        failover = trigger(seed)
-        for observation in self._running:
-            observation.sampled(None if failover in self._others else seed)
-            observation.note_trigger(failover)
-        return failover
-
-    def _own_trigger(self, instance: str | None, profile: str | None, seed: int) -> Failover:
-        """Trigger by a hook, or the usual way if none has done it."""
-        # A trigger of the project's own cannot be stopped later, so it must be permitted before.
-        with self._target.permit(instance):
-            own = self._extensions.trigger(self._target, instance, profile, seed)
-            if own is None:
-                return self._target.fail_over(instance, profile, seed)
-        self._others.append(own)
-        return own
+        return self._triggers.fail_over(instance or self._instance, profile or self._profile)
 
     @contextmanager
     def load(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> Iterator[Observation]:
@@ -200,24 +170,21 @@ class TrialRunner:
         __tracebackhide__ = True
         plan, make = self._arrange(endpoint, options)
         self._extensions.before_trial(self._target, endpoint)
-        with Observation(
-            self._target,
-            endpoint,
-            make,
-            plan,
-            others=self._others,
-            classify=self._classify(plan),
-            remains=self._remains,
-            old=None if twin is None else lambda: twin.old_endpoint,
-            clock=self.clock,
-        ) as observation:
-            self._running.append(observation)
-            self._endpoints.append(endpoint)
-            try:
-                yield observation
-            finally:
-                self._running.remove(observation)
-                self._endpoints.remove(endpoint)
+        with (
+            Observation(
+                self._target,
+                endpoint,
+                make,
+                plan,
+                others=self._triggers.own,
+                classify=self._classify(plan),
+                remains=self._remains,
+                old=None if twin is None else lambda: twin.old_endpoint,
+                clock=self.clock,
+            ) as observation,
+            self._triggers.known_to(observation, endpoint),
+        ):
+            yield observation
         self._conclude(observation, endpoint)
 
     def trial(
@@ -249,7 +216,7 @@ class TrialRunner:
         self._target.rest()  # a failover of its own is what a trial is about
         with self.load(endpoint, **options) as observation:
             observation.warm_up()
-            self._trigger(target, profile or self._profile)
+            self._trigger(target, profile)
         return observation.trial
 
     def _switched_over(self, endpoint: Endpoint, name: str, options: LoadOptions) -> Trial:
@@ -261,7 +228,7 @@ class TrialRunner:
             twin = stack.enter_context(self._target.blue_green())
             with self._load(endpoint, options, twin) as observation:
                 observation.warm_up()
-                self._start(partial(twin.switch_over, name), None, name)
+                self._triggers.start(partial(twin.switch_over, name), None, name)
         return observation.trial
 
     def _conclude(self, observation: Observation, endpoint: Endpoint) -> None:
