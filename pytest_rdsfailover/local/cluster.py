@@ -16,7 +16,7 @@ from pytest_rdsfailover.local.database_faults import DatabaseFaults
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.dns.zone import Zone
-from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of, instance_ids
+from pytest_rdsfailover.local.endpoints import KINDS, NamedEndpoints, endpoint_of, instance_ids
 from pytest_rdsfailover.local.failovers import LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
@@ -42,7 +42,7 @@ IDENTIFIER = "rdsfailover"  # in the AWS API
 REGION = "us-east-2"
 
 
-class LocalCluster(LocalTarget):
+class LocalCluster(LocalTarget, NamedEndpoints):
     """One real server, simulated instances, a real network; a context manager.
 
     Args:
@@ -197,35 +197,6 @@ class LocalCluster(LocalTarget):
     def readers(self) -> tuple[str, ...]:
         """Return the ids of all other instances."""
         return tuple(instance for instance in self.instances if instance != self.writer)
-
-    @property
-    def writer_endpoint(self) -> Endpoint:
-        """Return the cluster endpoint: the instance that DNS says is the writer."""
-        return self._endpoint("cluster")
-
-    @property
-    def reader_endpoint(self) -> Endpoint:
-        """Return the reader endpoint: any reader; the writer when there is none."""
-        return self._endpoint("reader")
-
-    @property
-    def proxy_endpoint(self) -> Endpoint:
-        """Return RDS Proxy's read/write endpoint: it stays while the writer moves."""
-        return self._endpoint(READ_WRITE)
-
-    @property
-    def proxy_reader_endpoint(self) -> Endpoint:
-        """Return RDS Proxy's read-only endpoint."""
-        return self._endpoint(READ_ONLY)
-
-    def instance_endpoint(self, instance: str) -> Endpoint:
-        """Return an instance's own endpoint.
-
-        Raises:
-            SettingError: if there is no such instance.
-        """
-        self._check_instance(instance)
-        return self._endpoint(instance)
 
     def _endpoint(self, name: str) -> Endpoint:
         return self._endpoint_at(name, *self._addresses.called(name))
