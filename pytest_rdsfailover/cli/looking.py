@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 
 from pytest_rdsfailover.cli.acting import YES, shown_toxics, visited
 from pytest_rdsfailover.cli.output import say
-from pytest_rdsfailover.local.gateway.messages import InstanceView
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
+from pytest_rdsfailover.local.gateway.views import InstanceView
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE
 from pytest_rdsfailover.local.standing.toxics import StandingToxics
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster

@@ -7,8 +7,8 @@ from typing import Self
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.messages import PROVISIONING, DeploymentView
 from pytest_rdsfailover.local.gateway.script import REFUSES
+from pytest_rdsfailover.local.gateway.views import PROVISIONING, DeploymentView
 from pytest_rdsfailover.local.green_environment import green_environment, new_suffix
 from pytest_rdsfailover.local.listeners import Listeners, Place
 from pytest_rdsfailover.local.profiles.switchovers import Switchover, load_switchover

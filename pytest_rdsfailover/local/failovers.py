@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.messages import PlayView
 from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.local.gateway.views import PlayView
 from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.trigger import Trigger
 from pytest_rdsfailover.model.clock import Clock, wait_until

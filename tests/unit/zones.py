@@ -3,7 +3,7 @@
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.dns.zone import Zone
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
-from pytest_rdsfailover.local.gateway.messages import ClusterView
+from pytest_rdsfailover.local.gateway.views import ClusterView
 from pytest_rdsfailover.model.errors import GatewayError
 
 NAMES = AwsNames(region="eu-west-1", account="cabc")

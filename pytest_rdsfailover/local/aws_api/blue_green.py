@@ -10,8 +10,8 @@ from datetime import datetime
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.shown import Shown, deployment_id, now
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.messages import DeploymentView
 from pytest_rdsfailover.local.gateway.script import REFUSES
+from pytest_rdsfailover.local.gateway.views import DeploymentView
 from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT

@@ -12,7 +12,7 @@ from moto.rds.models import DBCluster
 
 from pytest_rdsfailover.local.aws_api.resources import Computed, ShownCluster, ShownInstance
 from pytest_rdsfailover.local.aws_api.shown import ENGINE, now, windows
-from pytest_rdsfailover.local.gateway.messages import DeploymentView
+from pytest_rdsfailover.local.gateway.views import DeploymentView
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local.gateway.messages import PlayView
+from pytest_rdsfailover.local.gateway.views import PlayView
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 

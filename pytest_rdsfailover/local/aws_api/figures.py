@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pytest_rdsfailover.local.aws_api.proxies import PROXY, PROXY_READER, ROLES
-from pytest_rdsfailover.local.gateway.messages import ClusterFigures, InstanceFigures
 from pytest_rdsfailover.local.gateway.proxy.stats import ProxyStats
+from pytest_rdsfailover.local.gateway.views import ClusterFigures, InstanceFigures
 
 Dimensions = Mapping[str, str]
 COUNT, MILLISECONDS, PER_SECOND = "Count", "Milliseconds", "Count/Second"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.local.aws_api.events import RESTARTED
-from pytest_rdsfailover.local.gateway.messages import PlayView
+from pytest_rdsfailover.local.gateway.views import PlayView
 from pytest_rdsfailover.model.records import Milestone
 
 WRITER, READER = "writer", "reader"

@@ -17,7 +17,7 @@ from pytest_rdsfailover.local.aws_api.shown import (
     other_region,
 )
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.messages import ClusterView, InstanceView, PlayView
+from pytest_rdsfailover.local.gateway.views import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.profiles.choreography import choreography
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pytest_rdsfailover.local.aws_api.figures import Point, points
 from pytest_rdsfailover.local.aws_api.shown import now
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.messages import ClusterFigures
+from pytest_rdsfailover.local.gateway.views import ClusterFigures
 from pytest_rdsfailover.model.errors import GatewayError
 
 EVERY = 1.0  # seconds

@@ -7,7 +7,7 @@ from functools import partial
 from pytest_rdsfailover.local.dns.names import GLOBAL, PORT, AwsNames, Record, Resolver
 from pytest_rdsfailover.local.dns.zone import Zone
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
-from pytest_rdsfailover.local.gateway.messages import ClusterView
+from pytest_rdsfailover.local.gateway.views import ClusterView
 from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.errors import GatewayError

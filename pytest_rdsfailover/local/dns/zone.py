@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
-from pytest_rdsfailover.local.gateway.messages import ClusterView
+from pytest_rdsfailover.local.gateway.views import ClusterView
 
 STILL = 5  # seconds for which the address of an instance may be remembered, as in AWS
 MOVING = {"cluster", "reader"}

@@ -8,14 +8,10 @@ from typing import Any
 
 from pytest_rdsfailover.local.gateway.actors import SessionCutter
 from pytest_rdsfailover.local.gateway.deployment import MILESTONES, Deployment
-from pytest_rdsfailover.local.gateway.messages import (
-    AVAILABLE,
-    PROVISIONING,
-    CreateBlueGreen,
-    DeploymentView,
-)
+from pytest_rdsfailover.local.gateway.messages import CreateBlueGreen
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.server import Gateway
+from pytest_rdsfailover.local.gateway.views import AVAILABLE, PROVISIONING, DeploymentView
 from pytest_rdsfailover.model.errors import GatewayError
 
 VERSION = "1.0"

@@ -12,8 +12,6 @@ from pytest_rdsfailover.local.gateway.messages import (
     AskMilestones,
     AskPlays,
     AskTraffic,
-    ClusterFigures,
-    ClusterView,
     CreateBlueGreen,
     Done,
     FaultSettings,
@@ -24,7 +22,6 @@ from pytest_rdsfailover.local.gateway.messages import (
     Milestones,
     Plays,
     PlayScript,
-    PlayView,
     Pong,
     ProxyState,
     Secrets,
@@ -33,6 +30,7 @@ from pytest_rdsfailover.local.gateway.messages import (
 )
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.local.gateway.views import ClusterFigures, ClusterView, PlayView
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.traffic import Sessions, Traffic
 

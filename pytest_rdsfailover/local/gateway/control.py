@@ -20,13 +20,10 @@ from pytest_rdsfailover.local.gateway.messages import (
     AskMilestones,
     AskPlays,
     AskTraffic,
-    ClusterFigures,
-    ClusterView,
     CreateBlueGreen,
     Done,
     FaultSettings,
     ForwardWrites,
-    InstanceFigures,
     KnowRegions,
     Listening,
     Message,
@@ -34,7 +31,6 @@ from pytest_rdsfailover.local.gateway.messages import (
     NoAnswer,
     Plays,
     PlayScript,
-    PlayView,
     Pong,
     Started,
     TrafficByEndpoint,
@@ -44,6 +40,12 @@ from pytest_rdsfailover.local.gateway.proxy.control import ProxyControl
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import RdsProxy
 from pytest_rdsfailover.local.gateway.router import READER
 from pytest_rdsfailover.local.gateway.server import Gateway
+from pytest_rdsfailover.local.gateway.views import (
+    ClusterFigures,
+    ClusterView,
+    InstanceFigures,
+    PlayView,
+)
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.records import Milestone

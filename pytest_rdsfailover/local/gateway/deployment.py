@@ -1,9 +1,9 @@
 """A blue/green deployment: the cluster, its green twin, and what a switchover makes of them. No I/O."""
 
 from pytest_rdsfailover.local.gateway.instance import Instance, State
-from pytest_rdsfailover.local.gateway.messages import AVAILABLE, PROVISIONING
 from pytest_rdsfailover.local.gateway.router import CLUSTER, READER, Router
 from pytest_rdsfailover.local.gateway.script import REFUSES
+from pytest_rdsfailover.local.gateway.views import AVAILABLE, PROVISIONING
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT as OLD
 
 SOURCE, TARGET = "BLUE_GREEN_DEPLOYMENT_SOURCE", "BLUE_GREEN_DEPLOYMENT_TARGET"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pytest_rdsfailover.local.gateway.aurora import TopologyRow
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
 from pytest_rdsfailover.local.gateway.instance import LARGE, Instance, Size, State
-from pytest_rdsfailover.local.gateway.messages import InstanceView
+from pytest_rdsfailover.local.gateway.views import InstanceView
 from pytest_rdsfailover.local.gateway.volume import Volume
 from pytest_rdsfailover.model.errors import GatewayError
 

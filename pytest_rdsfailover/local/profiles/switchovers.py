@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.local.gateway.messages import AVAILABLE, ClusterView
 from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.local.gateway.views import AVAILABLE, ClusterView
 from pytest_rdsfailover.local.profiles.shapes import Shape, shape
 from pytest_rdsfailover.local.profiles.tables import find_table, shipped_tables
 from pytest_rdsfailover.model.errors import GatewayError, SettingError, did_you_mean

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.messages import PlayView
+from pytest_rdsfailover.local.gateway.views import PlayView
 from pytest_rdsfailover.model.durations import format_moment
 from pytest_rdsfailover.model.records import Milestone
 

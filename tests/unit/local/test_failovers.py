@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_rdsfailover.local.failovers import FailoverInProgressError, LocalFailovers
-from pytest_rdsfailover.local.gateway.messages import ClusterView, InstanceView, PlayView
+from pytest_rdsfailover.local.gateway.views import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.clock import MonotonicClock
 from pytest_rdsfailover.model.errors import SettingError

@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_rdsfailover.local.aws_api.events import Event, Query, deployment_story, story
-from pytest_rdsfailover.local.gateway.messages import PlayView
+from pytest_rdsfailover.local.gateway.views import PlayView
 from pytest_rdsfailover.model.records import Milestone
 
 MOVED = [

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_rdsfailover.local.aws_api.figures import points
-from pytest_rdsfailover.local.gateway.messages import ClusterFigures, InstanceFigures
 from pytest_rdsfailover.local.gateway.proxy.stats import ProxyStats
+from pytest_rdsfailover.local.gateway.views import ClusterFigures, InstanceFigures
 
 STATS = ProxyStats(
     **dict.fromkeys(ProxyStats.__slots__, 0) | {"instances": (), "longest_wait": 0.0}

@@ -11,7 +11,7 @@ from pytest_rdsfailover.local.aws_api.impairment import Impairment
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown
-from pytest_rdsfailover.local.gateway.messages import ClusterView, InstanceView, PlayView
+from pytest_rdsfailover.local.gateway.views import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import Address
 from pytest_rdsfailover.model.errors import GatewayError

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_rdsfailover.local.aws_api.impairment import Impairment, Throttle
 from pytest_rdsfailover.local.aws_api.looks import Look, ShownMember, as_known
-from pytest_rdsfailover.local.gateway.messages import PlayView
+from pytest_rdsfailover.local.gateway.views import PlayView
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.records import Milestone
 

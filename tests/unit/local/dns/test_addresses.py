@@ -8,7 +8,7 @@ from clocks import SteppingClock
 from zones import REPORTS, Cluster
 
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
-from pytest_rdsfailover.local.gateway.messages import DeploymentView
+from pytest_rdsfailover.local.gateway.views import DeploymentView
 from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.model.errors import GatewayError
 

@@ -15,8 +15,9 @@ from pytest_rdsfailover.local.gateway.blue_green import (
     TopologyTable,
 )
 from pytest_rdsfailover.local.gateway.deployment import MILESTONES
-from pytest_rdsfailover.local.gateway.messages import AVAILABLE, PROVISIONING, CreateBlueGreen
+from pytest_rdsfailover.local.gateway.messages import CreateBlueGreen
 from pytest_rdsfailover.local.gateway.router import Router
+from pytest_rdsfailover.local.gateway.views import AVAILABLE, PROVISIONING
 from pytest_rdsfailover.model.errors import GatewayError
 
 GREEN = "-green-abc123"

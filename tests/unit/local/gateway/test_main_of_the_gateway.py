@@ -10,12 +10,12 @@ from pytest_rdsfailover.local.gateway.crash import LONGEST, is_crash
 from pytest_rdsfailover.local.gateway.messages import (
     AddSecret,
     AskPlays,
-    ClusterView,
     FaultSettings,
     PlayScript,
     Secrets,
 )
 from pytest_rdsfailover.local.gateway.router import Router
+from pytest_rdsfailover.local.gateway.views import ClusterView
 
 USUAL = Config(instances=2, control="/nowhere/control", user="admin", password="s3cret")
 

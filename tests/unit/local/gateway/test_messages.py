@@ -7,8 +7,6 @@ import pytest
 
 from pytest_rdsfailover.local.gateway.messages import (
     AskMilestones,
-    ClusterView,
-    InstanceView,
     KnownAs,
     Milestones,
     PlayScript,
@@ -16,6 +14,7 @@ from pytest_rdsfailover.local.gateway.messages import (
 )
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
 from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.local.gateway.views import ClusterView, InstanceView
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.records import Milestone

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rdsfailover.local.gateway.messages import ClusterView, DeploymentView, InstanceView
+from pytest_rdsfailover.local.gateway.views import ClusterView, DeploymentView, InstanceView
 from pytest_rdsfailover.local.profiles.switchovers import load_switchover, switchover_path
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
 from pytest_rdsfailover.model.timeouts import check_timeout

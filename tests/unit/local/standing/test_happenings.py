@@ -3,7 +3,7 @@
 import time
 from datetime import datetime
 
-from pytest_rdsfailover.local.gateway.messages import PlayView
+from pytest_rdsfailover.local.gateway.views import PlayView
 from pytest_rdsfailover.local.standing.happenings import Happening, Happenings
 from pytest_rdsfailover.model.records import Milestone
 
