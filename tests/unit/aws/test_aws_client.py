@@ -75,7 +75,7 @@ def test_a_page_of_html_in_place_of_an_answer_is_an_error_of_aws_without_its_fra
 
 
 def test_an_endpoint_in_the_environment_leads_no_client_astray(monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://elsewhere")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", "http://elsewhere")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere")
 
-    assert session(PLACE).client("sts").meta.endpoint_url == "https://sts.us-east-2.amazonaws.com"
+    assert session(PLACE).client("rds").meta.endpoint_url == "https://rds.us-east-2.amazonaws.com"

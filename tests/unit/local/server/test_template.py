@@ -12,6 +12,7 @@ from pytest_rdsfailover.local.server.template import CHUNK, Source, copy_data
     "content",
     [b"", b"x", bytes(1), bytes(CHUNK), bytes(3 * CHUNK + 5), b"a" + bytes(2 * CHUNK) + b"b",
      bytes(CHUNK) + b"tail", os.urandom(CHUNK + 1)],
+    ids=["empty", "byte", "zero", "chunk of zeros", "zeros", "zeros between", "zeros before", "random"],
 )  # fmt: skip
 def test_a_copy_has_the_same_bytes_and_mode(tmp_path, content):
     (tmp_path / "old" / "deep").mkdir(parents=True)
