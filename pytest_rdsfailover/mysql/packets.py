@@ -273,8 +273,7 @@ def status_offset(payload: bytes) -> int:
 
 def status_of(payload: bytes) -> int:
     """Return the status flags of an OK or EOF payload."""
-    start = status_offset(payload)
-    return int.from_bytes(payload[start : start + 2], "little")
+    return ending(payload)[0]
 
 
 def ending(payload: bytes) -> tuple[int, int]:
