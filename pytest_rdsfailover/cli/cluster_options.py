@@ -18,7 +18,8 @@ from pytest_rdsfailover.local.server.programs import check_named
 from pytest_rdsfailover.local.standing.description import called_in, inside
 from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.model.endpoints import Hidden
-from pytest_rdsfailover.model.errors import SettingError, once
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.given_names import once
 from pytest_rdsfailover.model.option_texts import PARSERS
 from pytest_rdsfailover.model.options import OPTIONS, REGION, Option
 from pytest_rdsfailover.model.settings import FixedAccount, Settings

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pytest_rdsfailover.load.http import MEANINGS, METHODS, HttpWorkload, Meaning
 from pytest_rdsfailover.load.outside import OutsideWorkload
 from pytest_rdsfailover.load.programs import ProcessWorkload
-from pytest_rdsfailover.model.errors import SettingError, once
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.given_names import once
 
 
 def workload_of(

@@ -10,8 +10,6 @@ from typing import TypeVar
 
 from pytest_rdsfailover.model.records import Fault, Outcome
 
-Name = TypeVar("Name")
-Value = TypeVar("Value")
 Kind = TypeVar("Kind", bound=BaseException)
 
 
@@ -276,24 +274,6 @@ def forget_frames(error: BaseException) -> None:
             seen.add(id(each))
             each.__traceback__ = None
             waiting += [each.__cause__, each.__context__]
-
-
-def once(pairs: Iterable[tuple[Name, Value]], called: str) -> dict[Name, Value]:
-    """Return what names stand for, each given once.
-
-    Args:
-        pairs: names and what they stand for.
-        called: what gives them, for the error.
-
-    Raises:
-        SettingError: if one is given twice: nobody could know which counts.
-    """
-    found: dict[Name, Value] = {}
-    for name, value in pairs:
-        if name in found:
-            raise SettingError(f"{called}: {name} is given twice; leave one out")
-        found[name] = value
-    return found
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

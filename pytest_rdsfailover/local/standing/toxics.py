@@ -10,7 +10,8 @@ from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.local.toxiproxy.arguments import Stream
 from pytest_rdsfailover.local.toxiproxy.toxics import KINDS
 from pytest_rdsfailover.model.durations import parse_duration
-from pytest_rdsfailover.model.errors import SettingError, did_you_mean, once
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
+from pytest_rdsfailover.model.given_names import once
 
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 FASTENED = ("stream", "toxicity")  # what every toxic has beside its attributes

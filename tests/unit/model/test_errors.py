@@ -102,9 +102,3 @@ def test_no_error_of_a_chain_keeps_its_frames():
 
     assert len(chain) == 5
     assert [each.__traceback__ for each in chain] == [None] * 5
-
-
-def test_a_setting_is_given_once():
-    assert errors.once([("a", 1), ("b", 2)], "--x") == {"a": 1, "b": 2}
-    with pytest.raises(errors.SettingError, match="--x: a is given twice"):
-        errors.once([("a", 1), ("a", 1)], "--x")
