@@ -7,6 +7,11 @@ from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.durations import format_duration, format_share
 
 MOST_SHOWN = 3  # kinds of errors in a reason
+ENDED_BADLY = {  # what ends a failover for a reason that its milestone gives
+    "login_lost": "nobody could log in to see the end of the failover",
+    "switchover_failed": "the switchover failed",
+    "guardrail_failed": "a guardrail refused the switchover",
+}
 FEWEST = 2  # a single error is nothing that a short calm could tell a share of
 
 
@@ -79,10 +84,8 @@ def _failover_is_wrong(course: Course) -> str:
         seen = format_duration(course.stop - course.trigger)
         return f"the failover was not over {seen} after its trigger, when observation ended"
     for milestone in course.milestones:
-        if milestone.name == "switchover_failed":
-            return f"the switchover failed: {milestone.instance}"
-        if milestone.name == "guardrail_failed":
-            return f"a guardrail refused the switchover: {milestone.instance}"
+        if milestone.name in ENDED_BADLY:
+            return f"{ENDED_BADLY[milestone.name]}: {milestone.instance}"
         if milestone.name == "rolled_back":
             return "the switchover was rolled back: it would have taken longer than its time-out"
     if course.moves_writer is None:

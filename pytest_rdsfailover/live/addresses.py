@@ -79,4 +79,5 @@ class Addresses:
             connector=driver.connect,
             token=token,
             renew=None if rotated is None else rotated.renew,
+            lost=str if rotated is None else rotated.lost,
         )

@@ -20,6 +20,7 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name
 TOKEN_FRESH = 600.0  # seconds until a token is renewed; AWS accepts it for 15 minutes
 ASK_EVERY = 1.0  # seconds between two looks at a secret whose password the database refuses
+LOST_AFTER = 5.0  # seconds for which a secret cannot be read until it is taken for lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ class RotatedPassword(Locked):
         super().__init__()
         self._read, self._password, self._clock = read, password, clock or MonotonicClock()
         self._next, self._told = 0.0, False
+        self._failing: float | None = None  # since when the secret cannot be read
+        self._lost = ""
 
     def __call__(self) -> str:
         """Return the password as it was last read."""
@@ -84,12 +87,25 @@ class RotatedPassword(Locked):
         """
         with self._lock:
             if self._password == refused and self._clock.now() >= self._next:
-                self._next = self._clock.now() + ASK_EVERY
+                asked = self._clock.now()
                 try:
                     self._password = self._read()
+                    self._failing, self._lost = None, ""
                 except RdsFailoverError as error:
-                    self._tell(error)
+                    self._note(error, asked)
+                self._next = self._clock.now() + ASK_EVERY  # a look may take long itself
             return self._password != refused
+
+    def lost(self) -> str:
+        """Return why the password can be had no more; empty while it may be read yet."""
+        return self._lost
+
+    def _note(self, error: RdsFailoverError, asked: float) -> None:
+        """Note that the secret could not be read when it was *asked* for."""
+        self._failing = asked if self._failing is None else self._failing
+        if self._clock.now() >= self._failing + LOST_AFTER:
+            self._lost = f"the password's secret cannot be read anew: {error}"
+        self._tell(error)
 
     def _tell(self, error: RdsFailoverError) -> None:
         told, self._told = self._told, True
@@ -149,12 +165,13 @@ def find_credentials(
             " choose --rds-auth=iam or --rds-auth=environment"
         )
     credentials = _parse(region.secret(arn), arn, asked.user)
+    region.brief_client("secretsmanager")  # made now, by the thread that may
     read = partial(_password, region, arn, asked.user)
     return replace(credentials, rotated=RotatedPassword(read, credentials.password))
 
 
 def _password(region: Region, arn: str, user: str | None) -> str:
-    return _parse(region.secret(arn), arn, user).password
+    return _parse(region.secret(arn, brief=True), arn, user).password
 
 
 def _parse(text: str, arn: str, user: str | None) -> Credentials:

@@ -39,7 +39,7 @@ class RefusedError(RdsFailoverError):
 
     def __str__(self) -> str:
         whys = "".join(f"\n  {refusal}" for refusal in self.refusals)
-        return f"no failover of {self.cluster} is triggered, and nothing was changed:{whys}"
+        return f"no failover of {self.cluster} is triggered:{whys}"
 
 
 def identity(evidence: GateEvidence) -> str:

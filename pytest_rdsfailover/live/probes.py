@@ -57,6 +57,11 @@ class Probe(threading.Thread):
         """Return the seconds until the next look."""
         return max(self.every, SPARING) if self.refused else self.every
 
+    @property
+    def lost(self) -> str:
+        """Return why no login will work any more; empty if the last look was not refused for that."""
+        return ""
+
     def look(self) -> None:
         """Look once."""
         raise NotImplementedError
@@ -107,6 +112,11 @@ class InstanceProbe(Probe):
         self._endpoint, self._timeline, self.was_writer = endpoint, timeline, writer
         self.up, self.writes = True, writes
         self._connection: Any = None
+
+    @property
+    def lost(self) -> str:
+        """Return why the password that the instance refuses can be had no more."""
+        return self._endpoint.lost() if self.refused else ""
 
     def look(self) -> None:
         """Ask for the role, on the session there is or on a new one."""

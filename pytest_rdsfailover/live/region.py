@@ -18,6 +18,7 @@ from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
+BRIEF = 3.0  # seconds for an answer, where all who log in wait for it
 TRIES = 6  # attempts of a call that AWS throttles or fails to answer
 MOST_NAMES = 100  # alarms in one request
 ALARM_KINDS = ("MetricAlarm", "CompositeAlarm")
@@ -68,6 +69,7 @@ class Region:
         core.set_config_variable("ignore_configured_endpoint_urls", value=True)
         self._session = boto3.session.Session(region_name=name, botocore_session=core)
         self._clients: dict[tuple[str, bool], Any] = {}
+        self._brief: dict[str, object] = {}
         self._others: dict[str, Region] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -99,6 +101,14 @@ class Region:
     def patient_client(self, service: str, patience: float, at_once: int) -> Any:
         """Return a new client for calls that take up to so many seconds, and are made once."""
         return self._make(service, once=True, read_timeout=patience, max_pool_connections=at_once)
+
+    def brief_client(self, service: str) -> Any:
+        """Return the client of a service for calls that others wait for; each is made once."""
+        if service not in self._brief:
+            self._brief[service] = self._make(
+                service, once=True, connect_timeout=BRIEF, read_timeout=BRIEF
+            )
+        return self._brief[service]
 
     def signing_client(self) -> Any:
         """Return a new client of S3, whose signed URLs lead to this region."""
@@ -229,10 +239,11 @@ class Region:
                 states |= {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
         return states
 
-    def secret(self, arn: str) -> str:
-        """Return the text of a secret; its repr does not show it."""
-        with unlogged():
-            answer = self._ask("secretsmanager", "get_secret_value", SecretId=arn)
+    def secret(self, arn: str, *, brief: bool = False) -> str:
+        """Return the text of a secret; its repr does not show it. A *brief* look is not repeated."""
+        make = self.brief_client if brief else self.client
+        with unlogged(), explained("get_secret_value"):
+            answer = make("secretsmanager").get_secret_value(SecretId=arn)
         if "SecretString" not in answer:
             raise AwsError("get_secret_value", "NoText", f"{arn} is a binary secret, not a text")
         return Hidden(answer["SecretString"])

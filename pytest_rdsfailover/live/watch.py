@@ -121,6 +121,10 @@ class Watch:
         self._looks += 1
         with self._bearing_silence():
             self._see()
+        lost = next(filter(None, (watcher.lost for watcher in self._watchers)), "")
+        if lost and not self.settled():
+            self._timeline.add("login_lost", self._clock.now(), lost)
+            self._over.set()
         if not self._over.is_set() and self._clock.now() > self.triggered + self.within:
             self._give_up()
 

@@ -46,7 +46,9 @@ def read_back(workload: Workload, where: Callable[[], Endpoint], clock: Clock) -
             raise
         except Exception as error:
             why = f"the stored writes cannot be read back: {type(error).__name__}: {error}"
-            passing = passing_codes(endpoint)
+            passing, lost = passing_codes(endpoint), endpoint.lost() if endpoint else ""
+            if lost:
+                raise AuditError(f"{why}; {lost}") from error
             if is_mistake(error, passing):
                 raise AuditError(f"{why}; no failover makes this fail, so it was not tried again"
                                  ) from error  # fmt: skip
@@ -58,9 +60,10 @@ def read_back(workload: Workload, where: Callable[[], Endpoint], clock: Clock) -
 def passing_codes(endpoint: Endpoint | None) -> frozenset[int]:
     """Return the server's own errors that pass at an endpoint, so that trying again may help.
 
-    While a secret is rotated the database refuses its old password for a moment before there is a new one.
+    While a secret is rotated the database refuses its old password for a moment before there is a new one,
+    and for good where that cannot be read.
     """
-    rotates = endpoint is not None and endpoint.renew is not None
+    rotates = endpoint is not None and endpoint.renew is not None and not endpoint.lost()
     return PASSING | {driver.ACCESS_DENIED} if rotates else PASSING
 
 

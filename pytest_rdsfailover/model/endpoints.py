@@ -65,6 +65,7 @@ class Endpoint:
         token: returns the password for each new connection, if that may change; None for a lasting one.
         renew: is told a password that was refused, reads it anew, and tells whether it has another now; None
             where there is nothing to read.
+        lost: returns why such a password can be had no more; empty while it may be read yet.
         connector: opens a connection to an endpoint; the cluster that makes the endpoint sets it.
         alias: the host's name for other processes, where this one knows its address only; else empty.
     """
@@ -80,6 +81,7 @@ class Endpoint:
     connector: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
     token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
     renew: Callable[[str], bool] | None = field(default=None, repr=False, compare=False)
+    lost: Callable[[], str] = field(default=str, repr=False, compare=False)
     alias: str = field(default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:

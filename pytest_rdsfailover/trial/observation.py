@@ -26,7 +26,6 @@ from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.spans import joined
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_by
-from pytest_rdsfailover.trial import provisioning
 from pytest_rdsfailover.trial.auditing import audited
 from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
 from pytest_rdsfailover.trial.cleaning import CleanUp, Steps
@@ -35,6 +34,7 @@ from pytest_rdsfailover.trial.ending import Ending
 from pytest_rdsfailover.trial.fleet import function_load
 from pytest_rdsfailover.trial.keeping import Keeping, MakeRemains
 from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.provisioning import Provision
 from pytest_rdsfailover.trial.recovery import Recovery
 from pytest_rdsfailover.trial.resting import check_late
 from pytest_rdsfailover.trial.trial import Trial
@@ -115,6 +115,7 @@ class Observation:
         self._calm = CalmCheck(self._load, self._witness, plan, self._clock, self._target.check)
         self._recovery = Recovery(self._load, plan.all_writers, plan.cooldown, self._clock)
         self._ending = Ending(self._load, self._recovery, target, endpoint, plan, self._clock)
+        self._provision = Provision(target, endpoint, self._clock)
         self._watchdog = Watchdog()
         self._cleanup = CleanUp(
             self._last_steps, after_error=lambda: check_late(target, self._clock)
@@ -124,7 +125,7 @@ class Observation:
 
     def __enter__(self) -> Self:
         with self._keeping.discarding_on_error(), self._cleanup.if_broken():
-            provisioning.create(self._workload, self._target, self._endpoint, self._clock)
+            self._provision.create(self._workload)
             self._disturbances.begin()
             self._target.prepare()
             self._witness.begin()
@@ -224,12 +225,7 @@ class Observation:
             "the load was not stopped": partial(self._load.stop, patience),
             "the events were not taken out of their file": self.journal.detach,
             f"{self._workload.made} is left behind": partial(
-                provisioning.drop,
-                self._workload,
-                self._target,
-                self._endpoint,
-                self._clock,
-                interrupted=interrupted,
+                self._provision.drop, self._workload, interrupted=interrupted
             ),
         }
 

@@ -84,10 +84,14 @@ def at_rest(
             endpoint = target.audit_endpoint()
             return work(endpoint)
         except Exception as error:
+            waited, lost = clock.now() - begun, "" if endpoint is None else endpoint.lost()
+            if lost:
+                raise NotReadyError(
+                    f"a writer to {what}", waited, why=f"{error}; {lost}"
+                ) from error
             if not _passes(error, endpoint):
                 raise
             target.check()
-            waited = clock.now() - begun
             if waited >= PATIENCE:
                 raise NotReadyError(f"a writer to {what}", waited, why=str(error)) from error
             clock.sleep(EVERY)

@@ -113,9 +113,9 @@ def makers(monkeypatch):
     """Return the threads that make clients, in turn: boto3 cannot make two at once."""
     found, make = [], Region._make
 
-    def noting(region, service, *, once):
+    def noting(region, service, *, once, **others):
         found.append(threading.current_thread())
-        return make(region, service, once=once)
+        return make(region, service, once=once, **others)
 
     monkeypatch.setattr(Region, "_make", noting)
     return found

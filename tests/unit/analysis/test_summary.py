@@ -161,6 +161,10 @@ def test_slots_that_were_not_issued_are_counted():
             {"milestones": [milestone("switchover_failed", 10.0, "bgd-1 is AVAILABLE: lag")]},
             "the switchover failed: bgd-1 is AVAILABLE: lag",
         ),
+        (
+            {"milestones": [milestone("login_lost", 10.0, "the secret is denied")]},
+            "nobody could log in to see the end of the failover: the secret is denied",
+        ),
         ({"milestones": [milestone("rolled_back", 12.0, "instance-1")]}, "was rolled back"),
     ],
 )

@@ -13,6 +13,7 @@ from facts import cluster, proxy, settings
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live.credentials import (
     ASK_EVERY,
+    LOST_AFTER,
     RotatedPassword,
     Tokens,
     find_credentials,
@@ -27,8 +28,11 @@ class Region:
     def __init__(self, **secrets):
         self.secrets = secrets
 
-    def secret(self, arn):
+    def secret(self, arn, *, brief=False):  # noqa: ARG002 - waits for nothing
         return Hidden(self.secrets[arn])
+
+    def brief_client(self, _):
+        pass
 
 
 class Clock:
@@ -254,3 +258,35 @@ def test_a_secret_that_cannot_be_read_anew_is_told_once_and_is_no_error_of_the_l
         " failed: AccessDeniedException: not you"
     )
     assert [str(each.message) for each in warned] == [told] * (action == "always")
+
+
+def test_a_secret_is_lost_once_it_could_not_be_read_for_a_while_and_no_more_once_it_can():
+    clock, answers = Clock(), [AwsError("get_secret_value", "AccessDeniedException", "no")] * 8
+
+    def read():
+        if answers:
+            raise answers.pop()
+        return "new"
+
+    held, seen = RotatedPassword(read, "old", clock), []
+    while not held.renew("old"):
+        seen.append(bool(held.lost()))
+        clock.time += 1.0
+
+    assert seen == [False] * int(LOST_AFTER) + [True] * (8 - int(LOST_AFTER))
+    assert held.lost() == ""
+
+
+def test_a_look_that_takes_long_is_not_repeated_by_those_who_waited_for_it():
+    clock, asked = Clock(), []
+
+    def read():
+        asked.append(clock.time)
+        clock.time += LOST_AFTER
+        raise AwsError("get_secret_value", "ReadTimeoutError", "nobody")
+
+    held = RotatedPassword(read, "old", clock)
+    assert not held.renew("old")
+    assert not held.renew("old")
+    assert len(asked) == 1
+    assert "cannot be read anew: get_secret_value failed: ReadTimeoutError" in held.lost()

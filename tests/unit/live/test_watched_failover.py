@@ -303,6 +303,24 @@ def test_whether_there_was_an_effect_is_not_guessed_while_events_cannot_be_read(
     assert watch.names() == ["api_silent", "trigger_again"]
 
 
+@pytest.mark.parametrize("refused", [True, False])
+def test_who_can_log_in_no_more_watches_no_longer_and_says_why(watch, refused):
+    one = watch.instances[0]
+    one._endpoint, one.refused = replace(one._endpoint, lost=lambda: "denied"), refused
+
+    assert watch.look() is refused
+    assert [seen.instance for seen in watch.failover.milestones()] == ["denied"] * refused
+
+
+def test_who_can_log_in_no_more_makes_no_failover_undone(watch):
+    one = watch.instances[0]
+    one._endpoint, one.refused = replace(one._endpoint, lost=lambda: "denied"), True
+    watch.fail_over()
+    watch.look()
+
+    assert "login_lost" not in watch.names()
+
+
 def test_an_api_that_never_answers_again_is_given_up(watch):
     watch.aws.fails = THROTTLED
     watch.clock.moment += GIVE_UP + 0.1

@@ -195,11 +195,22 @@ def test_a_password_that_is_refused_while_it_is_rotated_is_tried_again():
             raise errors.pop()
         return KEYS
 
-    clock, rotates = SteppingClock(), SimpleNamespace(renew=lambda _: False)
+    clock, rotates = SteppingClock(), SimpleNamespace(renew=lambda _: False, lost=str)
     read = read_back(CallWorkload(JOURNAL, print, stored=stored), lambda: rotates, clock)
 
     assert len(read.positions) == 3
     assert 0 < clock.moment < 1
+
+
+def test_a_password_that_can_be_had_no_more_is_tried_no_more_and_named():
+    def stored():
+        raise pymysql.err.OperationalError(1045, "Access denied")
+
+    clock = SteppingClock()
+    lost = SimpleNamespace(renew=lambda _: False, lost=lambda: "its secret is denied")
+    with pytest.raises(AuditError, match=r"1045.*; its secret is denied$"):
+        read_back(CallWorkload(JOURNAL, print, stored=stored), lambda: lost, clock)
+    assert clock.moment == 0
 
 
 def test_a_mistake_that_wraps_a_lost_connection_is_none():

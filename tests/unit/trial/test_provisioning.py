@@ -2,11 +2,13 @@
 
 from types import SimpleNamespace
 
+import pymysql
 import pytest
 from clocks import SteppingClock
 from quiet_loads import PLACE, Workload
 
-from pytest_rdsfailover.trial import provisioning
+from pytest_rdsfailover.model.errors import NotReadyError
+from pytest_rdsfailover.trial.provisioning import Provision
 from pytest_rdsfailover.trial.resting import BRIEF
 
 WRITER = object()
@@ -28,7 +30,9 @@ def test_a_table_is_made_on_the_writer_at_rest_and_all_else_where_the_load_write
     workload = Workload()
     workload.needs_writer = needs_writer
     setattr(workload, step, given.append)
-    getattr(provisioning, step)(workload, target, PLACE, clock)
+    provision = Provision(target, PLACE, clock)
+    provision._made = True
+    getattr(provision, step)(workload)
 
     assert given == [where]
     assert (clock.now() > 5.0) is waited
@@ -42,7 +46,35 @@ def test_an_interrupted_load_drops_its_table_without_waiting_for_a_stuck_failove
     )
     workload = Workload()
     workload.needs_writer, workload.drop = True, given.append
-    provisioning.drop(workload, target, PLACE, clock, interrupted=True)
+    provision = Provision(target, PLACE, clock)
+    provision._made = True
+    provision.drop(workload, interrupted=True)
 
     assert given == [WRITER]
     assert clock.now() == pytest.approx(BRIEF, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("codes", "left"),
+    [
+        ((1045,), False), ((1836,), False), ((2003,), False), ((1044,), False),
+        ((2013,), True), ((1053,), True), ((1317,), True), ((2013, 1044), True),
+    ],
+)  # fmt: skip
+def test_only_what_may_have_been_made_is_dropped(codes, left):
+    """A table whose CREATE was never sent, or was refused, is not left behind by anybody."""
+    errors, dropped = iter([*codes, *[codes[-1]] * 200]), []
+    target = SimpleNamespace(
+        failovers=[], audit_endpoint=lambda: PLACE, check=lambda: None, rest=lambda: None
+    )
+
+    def create(_):
+        raise pymysql.err.OperationalError(next(errors), "planted")
+
+    workload, provision = Workload(), Provision(target, PLACE, SteppingClock())
+    workload.create, workload.drop = create, dropped.append
+    with pytest.raises((NotReadyError, pymysql.err.OperationalError)):
+        provision.create(workload)
+    provision.drop(workload)
+
+    assert dropped == [PLACE] * left

@@ -20,7 +20,7 @@ from pytest_rdsfailover.trial.resting import (
     rest_briefly,
 )
 
-ENDPOINT = SimpleNamespace(renew=None)
+ENDPOINT = SimpleNamespace(renew=None, lost=str)
 
 
 def target(clock, over_at, ended_at=math.inf):
@@ -82,7 +82,7 @@ def test_a_refused_password_is_tried_again_where_it_may_be_rotated_just_now(rene
     """The database has the new one a moment before the secret tells it."""
     clock, seen = SteppingClock(), []
     there = target(clock, over_at=0.0)
-    there.audit_endpoint = lambda: SimpleNamespace(renew=renew)
+    there.audit_endpoint = lambda: SimpleNamespace(renew=renew, lost=str)
 
     def work(_):
         seen.append(clock.moment)
@@ -92,6 +92,20 @@ def test_a_refused_password_is_tried_again_where_it_may_be_rotated_just_now(rene
     with contextlib.suppress(pymysql.err.OperationalError):
         at_rest(there, "drop t", work, clock, rest=list)
     assert len(seen) == tries
+
+
+def test_a_password_that_can_be_had_no_more_is_waited_for_no_longer_and_named():
+    clock, why = SteppingClock(100.0), ["", "", "its secret cannot be read anew: denied"]
+    there = target(clock, over_at=0.0)
+    there.audit_endpoint = lambda: SimpleNamespace(renew=lambda _: False, lost=lambda: why[0])
+
+    def work(_):
+        why.pop(0)
+        raise pymysql.err.OperationalError(1045, "Access denied")
+
+    with pytest.raises(NotReadyError, match=r"a writer to drop t .*1045.*; its secret cannot be"):
+        at_rest(there, "drop t", work, clock, rest=list)
+    assert clock.moment < 101.0
 
 
 @pytest.mark.parametrize("code", [1064, 1142])
