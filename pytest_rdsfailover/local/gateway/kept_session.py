@@ -11,7 +11,6 @@ from pytest_rdsfailover.mysql.packets import (
     ProtocolError,
     ServerFault,
     error_packet,
-    packets_of,
 )
 from pytest_rdsfailover.mysql.responses import ANEW, Command, Response
 from pytest_rdsfailover.mysql.results import parse_row
@@ -87,7 +86,6 @@ class KeptSession(LaggedSession):
         if not told:
             super()._begin(message)
             return
-        self.answers.sequence = packets_of(message)
         self.answers.tell(ABORTED)
 
     def _read_row(self, payload: bytes, exchange: Exchange) -> None:

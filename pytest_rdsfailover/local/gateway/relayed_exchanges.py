@@ -26,6 +26,7 @@ from pytest_rdsfailover.mysql.packets import (
     packets_of,
     with_status,
 )
+from pytest_rdsfailover.mysql.query_attributes import AttributesReader
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
 from pytest_rdsfailover.mysql.responses import STATEMENT_ID, Command, Part, Response
 
@@ -68,6 +69,7 @@ class RelayedExchanges:
         self._goes_on = False  # what the client sends on request is continued by its next packet
         self._plain = False  # the server's answer is for the client as it is
         self._reader = False  # the client's command came to a reader
+        self._attributes: AttributesReader | None = None  # of a client that sends any
         self._shift = 0  # by how much the client's packet numbers are ahead of the server's
 
     @property
@@ -103,13 +105,16 @@ class RelayedExchanges:
             self._plan.extendleft(reversed(withholding(exchange, self._server.status)))
             return
         self._exchange = exchange
-        command = exchange.payload[0]
+        payload, attributes = exchange.payload, self._attributes
+        command = payload[0]
+        if attributes is not None:
+            payload = attributes.own(payload) if exchange.hidden else attributes.restored(payload)
         if exchange.hidden:
             self._planner.sent(exchange)
         else:
             # The server counts on from our command, the client from its own.
-            self._shift = self.answers.sequence - packets_of(exchange.payload)
-        self.to_server += encode(exchange.payload)
+            self._shift = self.answers.sequence - packets_of(payload)
+        self.to_server += encode(payload)
         self._server.begin(command)
         self._plain = (
             command in PLAIN and self._host.writer and not self._plan and not self._shift
@@ -173,6 +178,8 @@ class RelayedExchanges:
         elif part and self._command == Command.STMT_PREPARE and payload[0] == OK:
             self._planner.prepared(payload[STATEMENT_ID], exchange)
             self._witness.prepared(payload[STATEMENT_ID], exchange.payload)
+            if self._attributes is not None:
+                self._attributes.prepared(payload)
         self.answers.tell(payload)
 
     def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:

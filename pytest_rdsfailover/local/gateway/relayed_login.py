@@ -27,6 +27,7 @@ from pytest_rdsfailover.mysql.packets import (
     frame,
     status_of,
 )
+from pytest_rdsfailover.mysql.query_attributes import AttributesReader
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
 INSECURE = ServerFault(
@@ -51,6 +52,7 @@ class RelayedLogin:
         thread_id: the connection's id in the server's process list; None before the greeting.
         dialect: how the server reads SQL; None before the greeting.
         capabilities: what client and server agreed on.
+        attributes: takes query attributes out of the client's commands; None if it sends none.
         status: the status flags that the session begins with.
         user: who logs in; empty before it has said so.
     """
@@ -60,6 +62,7 @@ class RelayedLogin:
         self.thread_id: int | None = None
         self.dialect: SqlDialect | None = None
         self.capabilities = Capability(0)
+        self.attributes: AttributesReader | None = None
         self.status = STATUS_AUTOCOMMIT
         self.user = ""
         self._tls = Capability.SSL if tls else Capability(0)
@@ -97,14 +100,15 @@ class RelayedLogin:
         """Take the server's first packet: a greeting, or an error in its place."""
         if packet.payload[:1] == bytes((ERR,)):
             return packet
-        greeting = relayed_greeting(parse_greeting(packet.payload))
+        real = parse_greeting(packet.payload)
+        greeting = relayed_greeting(real)
         self._server_greeting, self._scramble = packet.payload, greeting.scramble
         self.thread_id = greeting.thread_id
         self.dialect = SqlDialect(version=greeting.number, mariadb=greeting.mariadb)
-        self._offered = greeting.capabilities
+        self._offered = greeting.capabilities | real.capabilities & Capability.QUERY_ATTRIBUTES
         shown = replace(
             greeting,
-            capabilities=greeting.capabilities | self._tls,
+            capabilities=greeting.capabilities | self._tls | Capability.QUERY_ATTRIBUTES,
             version=greeting.version if greeting.mariadb else self._version(greeting.version),
         )
         return Packet(packet.sequence, encode_greeting(shown))
@@ -122,8 +126,10 @@ class RelayedLogin:
             return self._refused(packet)
         if not self.capabilities:
             payload = without_tls(payload) if self._ahead else payload
+            wanted = client_capabilities(payload)
             payload = relayed_response(payload, self._offered)
             self.capabilities = client_capabilities(payload)
+            self._read_attributes(wanted)
             self.user = payload[RESPONSE_HEAD:].partition(b"\0")[0].decode("utf-8", "replace")
             self._begin(payload)
         if self._by_token is not None:
@@ -135,6 +141,12 @@ class RelayedLogin:
             key = bytes((MORE,)) + self._accounts.key.public()
             return Relayed(to_client=Packet(packet.sequence + 1, key))
         return Relayed(to_server=frame(payload, packet.sequence - self._ahead))
+
+    def _read_attributes(self, wanted: Capability) -> None:
+        """Read the attributes of a client that sends them, whether the server takes them or not."""
+        if wanted & Capability.QUERY_ATTRIBUTES:
+            passes = bool(self.capabilities & Capability.QUERY_ATTRIBUTES)
+            self.attributes = AttributesReader(passes=passes)
 
     def _version(self, real: bytes) -> bytes:
         """Return the version that clients are greeted with."""

@@ -18,6 +18,7 @@ from pytest_rdsfailover.mysql.packets import (
     error_packet,
     packets_of,
 )
+from pytest_rdsfailover.mysql.query_attributes import AttributesError
 from pytest_rdsfailover.mysql.responses import Command
 
 SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
@@ -139,6 +140,7 @@ class InstanceSession(RelayedExchanges):
             self._planner.dialect = login.dialect
         if login.done:
             self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
+            self._attributes = login.attributes
             self._server.status = login.status
             self._server.deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
         self._relay(relayed)
@@ -162,14 +164,22 @@ class InstanceSession(RelayedExchanges):
                 message = self._waiting.take()[0]
                 if not message:
                     raise ProtocolError("an empty command")
-                self._begin(message)
+                self._take_command(message)
             else:
                 return
+
+    def _take_command(self, message: bytes) -> None:
+        """Begin a client's command, without its attributes."""
+        self.answers.sequence = packets_of(message)
+        attributes = self._attributes
+        try:
+            self._begin(message if attributes is None else attributes.without(message))
+        except AttributesError as error:
+            self.answers.tell(error_packet(error.fault))
 
     def _begin(self, message: bytes) -> None:
         """Plan what is to be done for a client's command."""
         self._command = message[0]
-        self.answers.sequence = packets_of(message)
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return

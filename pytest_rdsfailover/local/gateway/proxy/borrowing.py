@@ -16,6 +16,7 @@ from pytest_rdsfailover.mysql.packets import (
     ServerFault,
     frame,
 )
+from pytest_rdsfailover.mysql.query_attributes import AttributesReader
 from pytest_rdsfailover.mysql.tls import TlsServer
 
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
@@ -37,11 +38,12 @@ class BorrowingSession:
         key: what its database connections must have.
         instance: where they lead to, which the pool decides; None before the first.
         message: the command that is being worked on; empty between two.
+        attributes: takes query attributes out of commands; None if the client sends none.
     """
 
     __slots__ = (
         "_carried", "_effect", "_last", "_last_uses", "_saved", "_service", "_status",
-        "closing", "database", "instance", "key", "message", "number", "pin", "tls", "to_client",
+        "attributes", "closing", "database", "instance", "key", "message", "number", "pin", "tls", "to_client",
         "user", "waiting",
     )  # fmt: skip
 
@@ -56,6 +58,7 @@ class BorrowingSession:
         self.instance: Instance | None = None
         self.pin: str | None = None
         self.message = b""
+        self.attributes: AttributesReader | None = None
         self._status = STATUS_AUTOCOMMIT
         self._carried = Carried()
         self._effect = NOTHING  # what the command may do to a session

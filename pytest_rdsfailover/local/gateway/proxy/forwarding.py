@@ -24,6 +24,7 @@ from pytest_rdsfailover.mysql.packets import (
     read_lenenc,
     renumbered,
 )
+from pytest_rdsfailover.mysql.query_attributes import AttributesReader
 from pytest_rdsfailover.mysql.responses import Command, Part, Response
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
@@ -148,12 +149,19 @@ class Forwarder(BorrowingSession):
         framed = frame(payload, sequence + self._first)
         if part is Part.END:
             self._note(payload, response)
+        elif self.attributes is not None and part is Part.PLAIN:
+            self._note_prepared(self.attributes, payload)
         if part is not None and response.done:
             self._held = framed
             self._finished()
             return
         self._asked = self._asked or part is Part.ASK
         self._send(framed)
+
+    def _note_prepared(self, attributes: AttributesReader, payload: bytes) -> None:
+        """Note how many parameters a statement has that was prepared."""
+        if self.message[0] == Command.STMT_PREPARE and payload[0] == OK:
+            attributes.prepared(payload)
 
     def relay(self, data: bytes) -> None:
         """Take packets of the server's answer that are no end of a result."""

@@ -32,7 +32,7 @@ from pytest_rdsfailover.mysql.packets import (
     ok_packet,
 )
 
-OFFERED = RELAYED | Capability.SSL
+OFFERED = RELAYED | Capability.SSL | Capability.QUERY_ATTRIBUTES
 UNOFFERED = Capability.COMPRESS | Capability.ZSTD
 TLS_REQUIRED = ServerFault(3159, "HY000", "This RDS Proxy requires TLS connections.")
 LONGEST_LOGIN = 64 * 1024  # bytes

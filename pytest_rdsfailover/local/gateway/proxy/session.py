@@ -24,6 +24,7 @@ from pytest_rdsfailover.mysql.packets import (
     error_packet,
     ok_packet,
 )
+from pytest_rdsfailover.mysql.query_attributes import AttributesError, AttributesReader
 from pytest_rdsfailover.mysql.responses import ENDLESS, UNANSWERED, Command
 
 SHOWN = IN_TRANS | STATUS_AUTOCOMMIT | STATUS_NO_BACKSLASH_ESCAPES
@@ -100,6 +101,8 @@ class ProxySession(Forwarder):
         if login is not None and not opening.going:
             self.user = login.user
             self.key = ConnectionKey(login.user, login.capabilities & MATCHED)
+            sends = login.capabilities & Capability.QUERY_ATTRIBUTES
+            self.attributes = AttributesReader(passes=False) if sends else None
             self._begin_anew(login.database, self._charset(login.charset))
         self._send(sent)
 
@@ -124,7 +127,7 @@ class ProxySession(Forwarder):
         try:
             while self._queue and not self._occupied:
                 message, self._shift = self._queue.take()
-                self._begin(message)
+                self._take_command(message)
         except ProtocolError:
             # This may run while a server's bytes are taken: the server's session must not end for it.
             self.closing = True
@@ -141,9 +144,17 @@ class ProxySession(Forwarder):
         """Tell whether so many commands wait that no more of the client should be read."""
         return self._queue.enough
 
-    def _begin(self, message: bytes) -> None:
+    def _take_command(self, message: bytes) -> None:
+        """Begin a command; its attributes end here."""
         if not message:
             raise ProtocolError("an empty command")
+        attributes = self.attributes
+        try:
+            self._begin(message if attributes is None else attributes.without(message))
+        except AttributesError as error:
+            self._answer(error_packet(error.fault))
+
+    def _begin(self, message: bytes) -> None:
         command = message[0]
         own = OWN.get(command)
         if command == QUERY:  # the usual case
