@@ -172,3 +172,35 @@ def test_composite_alarms_are_shown_where_they_are_asked_for(resting, rds):
     assert refusal(alarms.describe_alarms, NextToken="bogus") == "InvalidNextToken"
     assert refusal(alarms.describe_alarms, MaxRecords=101) == "ValidationError"
     assert described(rds)["Status"] == "available"
+
+
+def test_composite_alarms_follow_their_rules(resting):
+    alarms = resting.aws.client("cloudwatch")
+    alarms.put_metric_alarm(
+        AlarmName="m077", MetricName="errors", Namespace="app", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=1.0, ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    (arn,) = [
+        each["AlarmArn"] for each in alarms.describe_alarms(AlarmNames=["m077"])["MetricAlarms"]
+    ]
+    rules = {
+        "named": "ALARM(m077)", "by ARN": f"ALARM('{arn}')", "not": "NOT OK(m077)", "nested": "ALARM('by ARN')",
+        "missing": "INSUFFICIENT_DATA(nobody)", "circle": "OK(circle)",
+        **{f"wide{n}": f"OK(wide{n + 1}) OR OK(wide{n + 1})" for n in range(40)},
+    }  # fmt: skip
+    for name, rule in rules.items():
+        alarms.put_composite_alarm(AlarmName=name, AlarmRule=rule)
+
+    def states():
+        found = alarms.describe_alarms(AlarmTypes=["CompositeAlarm"], AlarmNames=[*rules])
+        return {each["AlarmName"]: each["StateValue"] for each in found["CompositeAlarms"]}
+
+    for state, told in (("ALARM", "ALARM"), ("OK", "OK")):
+        alarms.set_alarm_state(AlarmName="m077", StateValue=state, StateReason="a test")
+        found = states()
+        found = {name: found[name] for name in found if not name.startswith(("circle", "wide"))}
+        assert found.pop("missing") == "ALARM"
+        assert set(found.values()) == {told}
+    assert (
+        refusal(alarms.put_composite_alarm, AlarmName="x", AlarmRule="ALARM(") == "ValidationError"
+    )
