@@ -70,6 +70,7 @@ def test_a_program_that_does_not_exist_says_so_in_its_log(supervisor):
     process = supervisor.spawn("missing", ["/nowhere/at-all"])
     assert process.wait(20)
 
+    assert process.status == 127  # as a shell has it; nothing but the program runs in its child
     assert "cannot run /nowhere/at-all: No such file" in process.log_tail()
 
 
@@ -169,6 +170,19 @@ def test_nothing_is_kept_open_of_programs_that_have_ended(supervisor):
         assert shell(supervisor, f"short-{number}", "exit 0").wait(20)
 
     assert wait_until(lambda: descriptors() <= before, timeout=20, clock=MonotonicClock())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for descriptors in /proc")
+def test_nothing_is_kept_open_of_a_supervisor_that_has_ended():
+    def descriptors():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = descriptors()
+    ended = Supervisor()
+    ended.close()
+
+    assert descriptors() == before
+    assert not ended.directory.exists()
 
 
 def test_a_program_with_a_grace_is_told_the_end_and_killed_after_it():

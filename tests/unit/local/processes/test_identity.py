@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rdsfailover.local.processes import identity
 from pytest_rdsfailover.local.processes.identity import Identity, identity_of, own_identity
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -54,3 +55,17 @@ def test_nothing_stays_open_of_whoever_was_told_to_end():
 
     assert (told, found.tell_to_end(), child.returncode) == (True, False, -signal.SIGTERM)
     assert descriptors() == before - 1  # its own standard input
+
+
+@pytest.mark.skipif(not Path("/bin/ps").exists(), reason="no ps is here")
+def test_where_the_system_has_no_proc_ps_tells_the_same(monkeypatch):
+    monkeypatch.setattr(identity, "PROC", Path("/nowhere"))
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    found = identity_of(child.pid)
+    alive = found.lives
+    child.terminate()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+    assert (found.pid, alive, found.lives) == (child.pid, True, False)
+    child.communicate()
+    assert identity_of(child.pid) is None

@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,15 @@ def test_nobody_is_watched_who_is_not_there(monkeypatch):
     assert watch(1 << 30) is None
     monkeypatch.delattr(supervisor.os, "pidfd_open", raising=False)
     assert watch(os.getpid()) is None
+
+
+def test_whose_supervisor_is_gone_already_runs_nothing(tmp_path):
+    """It could not be ended by anybody."""
+    made, log = tmp_path / "made", tmp_path / "log"
+    child = f"""
+from pytest_rdsfailover.local.processes.supervisor import become
+become({os.getpid()} + 1, 0, {str(log)!r}, ["/bin/sh", "-c", "echo > {made}"], {{}}, dies_with_us=False)
+"""
+    ended = subprocess.run([sys.executable, "-c", child], stdin=subprocess.DEVNULL, check=False)
+
+    assert (ended.returncode, made.exists()) == (1, False)
