@@ -31,6 +31,7 @@ class Command(enum.IntEnum):
     FIELD_LIST = 0x04
     STATISTICS = 0x09
     PROCESS_INFO = 0x0A
+    PROCESS_KILL = 0x0C
     PING = 0x0E
     CHANGE_USER = 0x11
     BINLOG_DUMP = 0x12

@@ -12,6 +12,7 @@ from gateway_process import rows, value
 pytestmark = pytest.mark.local
 NO_SUCH_THREAD, INTERRUPTED = 1094, 1317
 STRANGERS = 8
+KILL = 0x0C  # the command, which mysql_kill() of C clients sends
 
 
 def slept(connection, seconds):
@@ -36,6 +37,25 @@ def test_the_number_of_the_greeting_is_nobodys_thread(proxy, kill):
                 rows(killer, f"{kill} {number}")
             assert refused.value.args[0] == NO_SUCH_THREAD
         assert [each.result() for each in sleeping] == [0] * STRANGERS
+
+
+@pytest.mark.parametrize("endpoint", ["proxy", "proxy-reader", "cluster"])
+def test_the_command_that_kills_is_answered_as_by_the_server(proxy, plain_server, endpoint):
+    with (
+        proxy.connect("proxy") as victim,
+        proxy.connect(endpoint) as killer,
+        plain_server.connect() as direct,
+    ):
+        refusals = []
+        for connection in (killer, direct):
+            with pytest.raises(pymysql.err.MySQLError) as refused:
+                connection._execute_command(KILL, victim.thread_id().to_bytes(4, "little"))
+                connection._read_ok_packet()
+            refusals.append(refused.value.args[0])
+        assert refusals[0] == refusals[1]
+        if plain_server.flavour == "mariadb":
+            assert refusals[0] == NO_SUCH_THREAD
+        assert value(killer, "SELECT 1") == value(victim, "SELECT 1") == 1
 
 
 def test_connection_id_is_the_thread_that_works_for_a_session(proxy):
