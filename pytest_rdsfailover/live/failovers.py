@@ -1,6 +1,5 @@
 """The failovers of one real cluster: each triggered behind the gates, and watched to its end."""
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -105,7 +104,7 @@ class LiveFailovers:
             moves_writer=self._act.moves_writer,
             profile=f"aws-{self._act.kind}",
             clock=self._clock,
-            to_monotonic=self._to_monotonic,
+            to_monotonic=self._gatherer.to_monotonic,
         )
 
     def _watch_switchover(self, plan: TriggerPlan, facts: ClusterFacts) -> LiveBlueGreen:
@@ -121,7 +120,7 @@ class LiveFailovers:
         )
         return LiveBlueGreen(
             self._gatherer, deployment, found, timeline,
-            clock=self._clock, to_monotonic=self._to_monotonic,
+            clock=self._clock, to_monotonic=self._gatherer.to_monotonic,
         )  # fmt: skip
 
     def _again(self, plan: TriggerPlan) -> Triggered | None:
@@ -142,10 +141,6 @@ class LiveFailovers:
             raise
         self._gates.answered(done)
         return done
-
-    def _to_monotonic(self, seconds: float) -> float:
-        """Turn AWS' seconds of the epoch into those of the monotonic clock."""
-        return seconds - (self._gatherer.offset or 0.0) - (time.time() - time.monotonic())
 
     def check(self) -> None:
         """Raise LostWatchError if the last failover is not watched any more."""

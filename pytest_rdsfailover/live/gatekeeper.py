@@ -1,6 +1,5 @@
 """Asks the gates with fresh evidence, and notes what they answer in the audit record."""
 
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -36,11 +35,10 @@ class Gatekeeper:
         asked = self._asked
         if asked.min_interval > 0 and 0 < self._ledger.used < asked.max_failovers:
             last = max(self._gatherer.failovers(), default=0.0)
-            now = time.time() + (self._gatherer.offset or 0.0)
             # One second more, because AWS' clock is known only to a second. No longer than the
             # interval, because an event may be dated years ahead; the gate `budget` refuses then.
             longest = asked.min_interval + 1.0
-            self._clock.sleep(min(last + longest - now, longest))
+            self._clock.sleep(min(last + longest - self._gatherer.now(), longest))
 
     def check_writer(self, plan: TriggerPlan, facts: ClusterFacts) -> None:
         """Hold a cluster that was read anew to the plan.

@@ -46,6 +46,8 @@ class Gatherer:
         ledger: the lock, the budget and the audit record.
         offset: AWS' clock minus ours, in seconds, as last measured; None while unknown.
         uncertainty: by how many seconds the offset may be off.
+        epoch: AWS' time when the monotonic clock was 0, as last measured; None while unknown. Of a
+            wall clock that is set meanwhile it knows nothing.
     """
 
     asked: LiveSettings
@@ -53,6 +55,15 @@ class Gatherer:
     ledger: Ledger
     offset: float | None = None
     uncertainty: float = 0.5
+    epoch: float | None = None
+
+    def now(self) -> float:
+        """Return AWS' time, in seconds of the epoch; this machine's while nobody has asked AWS."""
+        return time.time() if self.epoch is None else self.epoch + time.monotonic()
+
+    def to_monotonic(self, seconds: float) -> float:
+        """Turn AWS' seconds of the epoch into those of the monotonic clock."""
+        return time.monotonic() + (seconds - self.now())
 
     def cluster(self) -> ClusterFacts:
         """Return the cluster as it is now; for a switchover, the clusters of both regions as one.
@@ -119,6 +130,8 @@ class Gatherer:
 
         caller = learn("the caller", region.caller) or {}
         self.offset = caller.get("offset", self.offset)
+        if caller.get("offset") is not None:
+            self.epoch = time.time() + caller["offset"] - time.monotonic()
         self.uncertainty = caller.get("uncertainty", self.uncertainty)
         learn("what the SDK knows", lambda: check_sdk(region, asked))
         cluster = learn("the cluster", self.cluster)
@@ -150,7 +163,7 @@ class Gatherer:
             exclusive=ledger.exclusive,
             killed=killed,
             recordable=ledger.why_not_recordable(),
-            now=datetime.fromtimestamp(time.time() + (self.offset or 0.0), UTC),
+            now=datetime.fromtimestamp(self.now(), UTC),
             unknown=tuple(unknown),
         )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """Who is let through, what it costs, what is noted of it, and how long the next one waits."""
 
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -23,7 +22,7 @@ class Gathered:
     """Evidence as the test has it, with a ledger that is a list."""
 
     def __init__(self, **asked):
-        self.asked, self.ledger, self.offset = settings(**asked), self, 0.0
+        self.asked, self.ledger, self.to_monotonic = settings(**asked), self, float
         self.used, self.last, self.spent, self.noted, self.broken = 0, None, [], [], None
         self.changes, self.recent, self.clock = {}, (), SteppingClock()
 
@@ -32,6 +31,9 @@ class Gathered:
 
     def failovers(self):
         return self.recent
+
+    def now(self):
+        return 1e9 + 3.0
 
     def spend(self, now):
         self.spent.append(now)
@@ -160,12 +162,9 @@ def test_an_accepted_trigger_is_noted_and_one_that_cannot_be_is_a_warning():
         (1, 2, 0.0, 100.0, 0.0),
     ],
 )
-def test_the_next_failover_of_a_session_is_waited_for(
-    monkeypatch, used, most, interval, ago, waits
-):
-    monkeypatch.setattr(time, "time", lambda: 1e9)
+def test_the_next_failover_of_a_session_is_waited_for(used, most, interval, ago, waits):
     gathered = Gathered(max_failovers=most, min_interval=interval)
-    gathered.used, gathered.recent, gathered.offset = used, (5.0, 1e9 + 3.0 - ago), 3.0
+    gathered.used, gathered.recent = used, (5.0, gathered.now() - ago)
     gathered.gates.wait()
 
     assert max(0.0, gathered.clock.moment) == pytest.approx(waits)
@@ -227,15 +226,3 @@ def test_a_failover_that_is_on_its_way_refuses_another_one_and_one_that_is_lost_
     last.check = lost
     with pytest.raises(LedgerError):
         made.refuse_overlap()
-
-
-def test_times_of_aws_are_put_on_our_clock_by_its_offset(monkeypatch):
-    monkeypatch.setattr(time, "time", lambda: 1000.0)
-    monkeypatch.setattr(time, "monotonic", lambda: 10.0)
-    gathered = Gathered()
-    gathered.offset = 2.0
-    made = failovers(Act(), gathered)
-
-    assert made._to_monotonic(1005.0) == pytest.approx(13.0)
-    gathered.offset = None
-    assert made._to_monotonic(1005.0) == pytest.approx(15.0)

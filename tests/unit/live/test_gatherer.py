@@ -1,5 +1,6 @@
 """What is learned of a blue/green deployment: both clusters, and failovers of either."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -73,6 +74,27 @@ def gathered(monkeypatch, tmp_path):
         return Gatherer(settings(**asked), aws, ledger).evidence(None)
 
     return gather
+
+
+def test_times_of_aws_are_put_on_our_clock_though_this_machine_s_is_set_meanwhile(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(gatherer, "check_sdk", lambda *_: None)
+    monkeypatch.setattr(time, "monotonic", lambda: 10.0)
+    aws, told = Aws(), {"Account": "111122223333", "Arn": "me"}
+    made = Gatherer(settings(), aws, Ledger(tmp_path, "orders", session="one"))
+
+    def at(wall):
+        monkeypatch.setattr(time, "time", lambda: wall)
+        return made.now(), made.to_monotonic(1005.0)
+
+    assert at(1000.0) == (1000.0, 15.0)  # nobody has asked AWS
+    aws.caller = lambda: told | {"offset": 2.0}
+    made.evidence(None)
+    assert at(1000.0) == at(4600.0) == at(-2600.0) == (1002.0, 13.0)
+    aws.caller = lambda: told | {"offset": None}  # an answer without a time changes nothing
+    made.evidence(None)
+    assert at(4600.0) == (1002.0, 13.0)
 
 
 def test_both_clusters_are_described_and_the_plan_names_the_writer_of_each(gathered):

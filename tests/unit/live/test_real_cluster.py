@@ -24,6 +24,7 @@ class Gathered:
         self.ledger, self.region = self, SimpleNamespace(name="eu-west-1")
         self.used, self.last, self.offset, self.uncertainty = 0, None, 1.25, 0.5
         self.facts, self.targets, self.changes, self.asked_for = cluster(), None, {}, 0
+        self.to_monotonic = self.now = float
 
     def cluster(self):
         self.asked_for += 1
