@@ -3,12 +3,12 @@
 import asyncio
 import time
 import traceback
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
 from pytest_rdsfailover.local.gateway.actors import Follower, SessionCutter, Switchable
+from pytest_rdsfailover.local.gateway.cut_sessions import CutSessions, Work
 from pytest_rdsfailover.local.gateway.fencing import Fencing
 from pytest_rdsfailover.local.gateway.instance import State
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch
@@ -23,8 +23,6 @@ DOWN = {
     "reset": State.REFUSING, "close": State.REFUSING, "hang": State.SILENT, "keep": State.WAITING,
 }  # fmt: skip
 PATIENCE = 20.0  # seconds until a proxy that finds no writer is an error
-
-Work = Coroutine[Any, Any, None]
 
 
 class Player:
@@ -51,9 +49,11 @@ class Player:
         self.failures: list[str] = []
         self._router, self._sessions = router, sessions
         self._fencing, self._network, self._proxy = fencing, network, proxy
+        self._cut_off = CutSessions(
+            sessions, fencing, lambda name: self._mark("fenced", None, name)
+        )
         self._usual_error = usual_error  # what readers answer to writes, outside of a script
         self._error = usual_error
-        self._fences: dict[str, asyncio.Task[None]] = {}
         self._play: asyncio.Task[None] | None = None
         self._wire = ThreadPoolExecutor(1, "network")  # what is asked of it is done in order
 
@@ -214,43 +214,18 @@ class Player:
             # write then.
             router.depose(name)
         asked = self._ask_network()
-        ends = self._keep(name) if how == "keep" else self._end(name, self._sessions.cut(name, how))
+        ends = self._cut_off.cut(name, how)
         self._mark("writer_cut" if was_writer else "instance_cut", planned, name)
-        before = self._fences.get(name)
-        fencing = asyncio.get_running_loop().create_task(self._after(before, ends))
-        self._fences[name] = fencing
-        return [self._wait(asked), self._wait(fencing)]
+        return [self._wait(asked), self._wait(ends)]
 
     async def _wait(self, work: "asyncio.Future[None]") -> None:
         await asyncio.shield(work)
-
-    async def _after(self, before: "asyncio.Task[None] | None", work: Work) -> None:
-        """Do some work when the work before it is done, however that ended."""
-        if before is not None and not before.done():
-            await asyncio.wait([before])
-        await work
-
-    async def _end(self, name: str, threads: set[int]) -> None:
-        """Return when an instance's sessions can commit no more."""
-        await self._fencing.end(name, threads)
-        self._mark("fenced", None, name)
-
-    def _keep(self, name: str) -> Work:
-        """Hold an instance's sessions now; return what makes them new."""
-        kept = self._sessions.keep(name)
-
-        async def renew() -> None:
-            await self._fencing.abort(name, kept)
-            await self._end(name, kept.lost)
-            await self._fencing.renew(name, kept)
-
-        return renew()
 
     async def _switch_over(self, step: Step, planned: int) -> None:
         """Do what a switchover's step says; green becomes the cluster once nothing of blue can commit."""
         ends = step.action in ("switch", "roll_back")
         if ends:
-            await self._fenced()
+            await self._cut_off.all_ended()
         milestone = await self._twin().act(step.action)
         if step.action == "switch" and self._proxy is not None:
             self._proxy.hang_up()
@@ -273,23 +248,17 @@ class Player:
             raise GatewayError("the blue/green deployment was deleted")
         return self.deployment
 
-    async def _fenced(self) -> None:
-        """Return when nothing that was cut can commit any more."""
-        await asyncio.gather(*(asyncio.shield(fence) for fence in self._fences.values()))
-
     async def _promote(self, step: Step, planned: int) -> None:
         """Make an instance the writer once nothing of an old one can commit."""
         name = step.instance
-        await self._fenced()
+        await self._cut_off.all_ended()
         self._router.promote(name, small=step.small, growth=step.growth)
         self._sessions.reset_silent(name)
         await self._settle("promoted", planned, name)
 
     async def _back(self, name: str, planned: int) -> None:
         """Let an instance accept connections again, once its old sessions are gone."""
-        fence = self._fences.get(name)
-        if fence is not None:
-            await asyncio.shield(fence)
+        await self._cut_off.ended(name)
         former = not self._router.instance(name).writer and self.was_writer(name)
         self._router.back(name)
         self._sessions.go_on(name)
