@@ -66,7 +66,7 @@ def first(folder: Path, built: Path) -> Iterator[str]:
         place = folder / f"first-{number}"
         place.mkdir()
         taken.append(seconds(lambda place=place: first_test(place, built)))
-    said = ", ".join(f"{each:.1f}" for each in sorted(taken))
+    said = ", ".join(f"{seconds_taken:.1f}" for seconds_taken in sorted(taken))
     yield f"| empty directory to the first own green test | {min(taken):.1f} s, the best of {said} |"
 
 

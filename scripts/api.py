@@ -129,7 +129,7 @@ class Source:
     def family(self) -> "list[Source]":
         """Return it and what it derives from, the nearest last; without what has a place of its own."""
         inner = [base for base in self.inherited if base.name not in PLACED]
-        return [each for base in inner for each in base.family] + [self]
+        return [ancestor for base in inner for ancestor in base.family] + [self]
 
     def fields(self) -> Iterator[tuple[str, str, str]]:
         """Yield name, type and meaning of each field; a record's inherited ones come first."""
@@ -154,7 +154,7 @@ class Source:
 
     def construction(self) -> str:
         """Return how a user makes it: its fields with their defaults; nothing for others."""
-        made = [ast.unparse(each) for each in self.node.decorator_list]
+        made = [ast.unparse(decorator) for decorator in self.node.decorator_list]
         if self.name not in MADE:
             return ""
         fields = []
@@ -162,7 +162,7 @@ class Source:
             if isinstance(node, ast.AnnAssign):
                 default = "" if node.value is None else f"={shortened(ast.unparse(node.value))}"
                 fields.append(f"{ast.unparse(node.target)}{default}")
-        star = "*, " if any("kw_only=True" in each for each in made) else ""
+        star = "*, " if any("kw_only=True" in decorator for decorator in made) else ""
         return f"({star}{', '.join(fields)})"
 
 
@@ -192,13 +192,13 @@ def joined(text: str) -> str:
 def signature(node: Function) -> str:
     """Return a method as it is called, with types; a property by its name alone."""
     returns = "" if node.returns is None else spelt(ast.unparse(node.returns).strip("'"))
-    if any(ast.unparse(each) == "property" for each in node.decorator_list):
+    if any(ast.unparse(decorator) == "property" for decorator in node.decorator_list):
         return f"{node.name}: {returns}"
     arguments = spelt(re.sub(r"^self(, /)?(, )?", "", ast.unparse(node.args)))
     # What is taken only to be refused is no argument.
     arguments = arguments.replace("*unnamed: Never, **", "**").replace("*unnamed: Never", "*")
     name = "" if node.name == "__call__" else node.name
-    if any(ast.unparse(each) == "contextmanager" for each in node.decorator_list):
+    if any(ast.unparse(decorator) == "contextmanager" for decorator in node.decorator_list):
         returns = returns.replace("Iterator[", "AbstractContextManager[")
     arguments = re.sub(r"(?<![<>=!])=(?!=)", " = ", arguments)
     awaited = "async " if isinstance(node, ast.AsyncFunctionDef) else ""

@@ -60,7 +60,7 @@ def _short(name: str) -> str:
 def _tidied(part: typing.Any) -> typing.Any:
     """Return a part of which every text is one line and every reference short."""
     if isinstance(part, list):
-        return [_tidied(each) for each in part]
+        return [_tidied(member) for member in part]
     if isinstance(part, dict):
         return {name: _tidied(value) for name, value in part.items()}
     if not isinstance(part, str):

@@ -157,7 +157,7 @@ def statements(source: str) -> list[tuple[str, int]]:
 
     To write a whole module for each of its changes would take seconds.
     """
-    return [(ast.unparse(one), count_in(one)) for one in ast.parse(source).body]
+    return [(ast.unparse(node), count_in(node)) for node in ast.parse(source).body]
 
 
 def count(source: str) -> int:

@@ -107,8 +107,8 @@ class Drawing:
         yield "</svg>"
 
     def _outage(self) -> Iterator[str]:
-        for each in self._trial.outage_windows:
-            left, right = self._x(each.start), self._x(each.stop)
+        for window in self._trial.outage_windows:
+            left, right = self._x(window.start), self._x(window.stop)
             yield _rect("band", left, BARS, right - left, AXIS - BARS)
             middle = (left + right) / 2
             yield _text(middle, BARS + 46, "no write is acknowledged", "bad", "middle")
@@ -122,19 +122,19 @@ class Drawing:
             yield _rect("acked", LEFT + at * slice_, BARS + HIGH - high, slice_ - 1, high)
 
     def _milestones(self) -> Iterator[str]:
-        for at, each in enumerate(felt_milestones(self._trial)):
-            x, y = self._x(each.at), NAMES + 14 * (at % 3)
-            kind = ' class="trigger"' * (each.name == "trigger")
+        for at, felt in enumerate(felt_milestones(self._trial)):
+            x, y = self._x(felt.at), NAMES + 14 * (at % 3)
+            kind = ' class="trigger"' * (felt.name == "trigger")
             yield f'<line{kind} x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{AXIS}"/>'
-            yield _text(x + 4, y + 10, each.name.replace("_", " "))
+            yield _text(x + 4, y + 10, felt.name.replace("_", " "))
 
     def _errors(self) -> Iterator[str]:
         yield _text(16, ERRORS + 13, "errors")
-        shown = [each for each in self._trial.phases if each.count > WRITERS]
-        for at, each in enumerate(shown):
-            left, right, y = self._x(each.first), self._x(each.last), ERRORS + at * ROW
-            yield f'<g fill="{COLOURS[each.kind]}">{_rect("", left, y, right - left, 16)}</g>'
-            words = f"{each.code} {each.kind} \N{MULTIPLICATION SIGN}{each.count}"
+        shown = [phase for phase in self._trial.phases if phase.count > WRITERS]
+        for at, phase in enumerate(shown):
+            left, right, y = self._x(phase.first), self._x(phase.last), ERRORS + at * ROW
+            yield f'<g fill="{COLOURS[phase.kind]}">{_rect("", left, y, right - left, 16)}</g>'
+            words = f"{phase.code} {phase.kind} \N{MULTIPLICATION SIGN}{phase.count}"
             yield (
                 _text(left - 6, y + 13, words, "", "end") if at else _text(right + 6, y + 13, words)
             )

@@ -8,7 +8,7 @@ import pytest
 def test_nothing_is_lost_when_the_writer_moves_abroad(rds_cluster, rds_client, rds_load):
     before = rds_cluster.writer
     (world,) = rds_client.describe_global_clusters()["GlobalClusters"]
-    away = next(one for one in world["GlobalClusterMembers"] if not one["IsWriter"])
+    away = next(member for member in world["GlobalClusterMembers"] if not member["IsWriter"])
     with rds_load(rds_cluster.writer_endpoint, writers=8) as load:
         load.warm_up()
         rds_client.switchover_global_cluster(

@@ -127,7 +127,7 @@ def statements(
 ) -> list[iam.PolicyStatement]:
     """Return what the run may do, as docs/iam-policy.json has it, with what is in this stack only."""
     text = POLICY.read_text()
-    found = {each["Sid"]: each for each in json.loads(text)["Statement"]}
+    found = {rule["Sid"]: rule for rule in json.loads(text)["Statement"]}
     names = {
         "arn:aws:rds:REGION:ACCOUNT:cluster:CLUSTER": database.cluster.cluster_arn,
         "arn:aws:secretsmanager:REGION:ACCOUNT:secret:SECRET": database.secret.secret_arn,

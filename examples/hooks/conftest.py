@@ -41,7 +41,8 @@ def pytest_rdsfailover_update_json(document):
 
 def pytest_rdsfailover_report_section(document):
     downtimes = [trial["downtime_s"] for trial in document["trials"]]
-    measured = [each for each in downtimes if each is not None]  # the others' clock was unfit
+    # Of the others the clock was unfit.
+    measured = [downtime for downtime in downtimes if downtime is not None]
     if not measured:
         return None
     return "service level", [f"longest downtime {max(measured):.1f} s of the 30 s that we promise"]
