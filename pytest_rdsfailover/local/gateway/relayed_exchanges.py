@@ -118,7 +118,7 @@ class RelayedExchanges:
         self._server.begin(command)
         self._plain = (
             command in PLAIN and self._host.writer and not self._plan and not self._shift
-            and not (exchange.hidden or exchange.more or self.variables.marked)
+            and not (exchange.hidden or exchange.more or self.variables.marked or self.leftover)
         )  # fmt: skip
         if command == Command.STMT_CLOSE:
             self._planner.closed(exchange.payload[STATEMENT_ID])

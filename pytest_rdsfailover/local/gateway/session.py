@@ -124,13 +124,15 @@ class InstanceSession(RelayedExchanges):
         if self._plain:
             self._sink.pass_on(data, self._server)
             self._plain = self._server.response is not None
-        else:
-            for packet in self._server.packets(data):
-                if self._login.done:
-                    self._take(packet)
-                else:
-                    self._open(packet)
-        self._advance()
+            self._advance()
+            return
+        # What follows an answer is done before the next packet is looked at, however they came.
+        for packet in self._server.packets(data):
+            if self._login.done:
+                self._take(packet)
+            else:
+                self._open(packet)
+            self._advance()
 
     def _open(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""

@@ -1,3 +1,4 @@
+import itertools
 from contextlib import suppress
 
 import pytest
@@ -331,6 +332,55 @@ def test_a_farewell_behind_an_answer_comes_whole_however_it_is_cut(writer):
             session.from_server(said[cut:])
 
             assert bytes(session.to_client) == said
+
+
+SYNTAX = error_packet(ServerFault(1064, "42000", "You have an error in your SQL syntax"))
+
+
+@pytest.mark.parametrize("writer", [True, False])
+@pytest.mark.parametrize(
+    "said",
+    [SYNTAX, OK2, OPEN, b"\0\1\0\0\0\0\0\0\0\0\0\0"],
+    ids=["error", "OK", "in transaction", "prepared"],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"\x03SELECT FROM", b"\x03INSERT INTO t SELECT sleep(1)", b"\x03START TRANSACTION",
+        b"\x03CREATE TEMPORARY TABLE x (id INT)", b"\x03SHOW VARIABLES",
+        b"\x03SELECT @@aurora_server_id", b"\x16SELECT 1", b"\x1f", b"\x0e",
+    ],
+)  # fmt: skip
+def test_a_farewell_behind_any_answer_is_taken_the_same_however_it_is_cut(writer, said, command):
+    """Our own commands before and behind the client's are answered like it, and the last one not at all."""
+
+    def outcome(cuts):
+        session = logged_in(writer=writer)
+        session.from_client(encode(command))
+        data = frame(said, 1) + frame(SHUTDOWN, 0)
+        try:
+            for start, stop in itertools.pairwise([0, *cuts, len(data)]):
+                session.from_server(data[start:stop])
+        except ProtocolError as error:
+            return str(error), bytes(session.to_client), bytes(session.to_server)
+        return bytes(session.to_client), bytes(session.to_server)
+
+    whole = outcome([])
+    size = len(frame(said, 1) + frame(SHUTDOWN, 0))
+    assert {outcome([cut]) for cut in range(1, size)} == {whole}
+    assert {outcome([cut, cut + 1]) for cut in range(1, size - 1)} == {whole}
+
+
+@pytest.mark.parametrize("writer", [True, False])
+def test_an_error_comes_before_the_farewell_behind_it(writer):
+    session = logged_in(writer=writer)
+    ask(session, b"SELECT FROM")
+    if not writer:
+        answer(session, OK2)  # to what made the session read-only
+    said = frame(SYNTAX, 1) + frame(SHUTDOWN, 0)
+    session.from_server(said)
+
+    assert bytes(session.to_client) == said
 
 
 @pytest.mark.parametrize("size", [1000, MAX_PAYLOAD, MAX_PAYLOAD + 10])
