@@ -87,17 +87,6 @@ class Absence:
         return len(self.seen.calm)
 
     @property
-    def first_back(self) -> int | None:
-        """Return when the longest outage ended; None without one, or if it did not end."""
-        main = self.gaps.main
-        return main.gap[1] if main and main.gap[1] < self.seen.stop else None
-
-    @property
-    def last_back(self) -> int | None:
-        """Return when the last writer was served again; None without one, or if some were not."""
-        return self.writers.back if self.writers.last_back.ended else None
-
-    @property
     def disturbed(self) -> bool:
         """Tell whether there was anything to come back from: a trigger, an outage, a failed operation."""
         failed = any(series.failures for series in self.seen.series)

@@ -60,6 +60,13 @@ def test_a_port_taken_on_any_of_the_addresses_is_an_error_that_names_the_option(
             pass
 
 
+def test_a_port_taken_on_several_addresses_names_one_and_counts_the_others(environ):
+    with socket.create_server(("0.0.0.0", 0)) as everywhere:
+        number = everywhere.getsockname()[1]
+        with pytest.raises(SettingError, match=r"is taken on 127\.0\.0\.1 and 1 more addresses"):
+            reserve_port(TWO, wanted=number, environ=environ)
+
+
 def test_a_port_that_was_taken_can_be_had_once_it_is_free(environ):
     with reserve_port(environ=environ) as number:
         pass

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from process_states import is_gone, state
 
+from pytest_rdsfailover.local.processes import run_directory
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
-from pytest_rdsfailover.model.errors import DiedError, NotReadyError
+from pytest_rdsfailover.model.errors import DiedError, NotReadyError, SettingError
 
 SHELL = "/bin/sh"
 pytestmark = [pytest.mark.local, pytest.mark.contract("local/processes")]
@@ -170,6 +171,27 @@ def test_nothing_is_kept_open_of_programs_that_have_ended(supervisor):
         assert shell(supervisor, f"short-{number}", "exit 0").wait(20)
 
     assert wait_until(lambda: descriptors() <= before, timeout=20, clock=MonotonicClock())
+
+
+def test_a_supervisor_has_nothing_to_do_once_a_program_s_end_is_told(supervisor):
+    def ticks():
+        fields = Path(f"/proc/{supervisor.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    assert shell(supervisor, "told", "exit 0").wait(20)
+    before, busy = ticks(), time.process_time()
+    while time.process_time() - busy < 0.3:
+        pass
+
+    assert ticks() - before < 0.1 * os.sysconf("SC_CLK_TCK")
+
+
+def test_where_no_run_directory_can_be_made_the_remedy_is_told(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(run_directory, "bases", lambda: [tmp_path / "file"])
+
+    with pytest.raises(SettingError, match=r"no run directory can be made .* set TMPDIR"):
+        Supervisor()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for descriptors in /proc")

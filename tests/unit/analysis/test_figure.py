@@ -181,6 +181,7 @@ def test_what_is_sure_passes_by_arithmetic_as_well():
     assert statistics.median([Figure(3, 4), WIDE, Figure(5, 6)]) < 4.1
     assert WIDE == pytest.approx(2.0, abs=0.11)  # noqa: SIM300 - it knows its ends
     assert WIDE != pytest.approx(3.0, abs=0.11)  # noqa: SIM300
+    assert Figure(1.5, 1.5) == pytest.approx(1.0, abs=0.5)  # what is as far away as allowed
     assert bool(WIDE)
     assert WIDE != 0
     assert WIDE not in [0, 5]

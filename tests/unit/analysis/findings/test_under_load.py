@@ -82,6 +82,15 @@ def test_retries_that_multiply_the_load_of_the_calm(calm, storm, told):
         )
 
 
+def test_the_busiest_second_of_the_calm_is_what_the_failover_is_held_against():
+    made = retried(calm=20, storm=400)
+    for number in range(100):
+        at = round((5 + number / 100) * 1e9)
+        made.writers[0].attempts.record((at, at, at + 1000), Outcome.ACKED, None, None, 0)
+
+    assert "retry_storm" not in diagnosed(made)
+
+
 def others(at, writer=1, code=2003):
     return [*acks(1.0, 10.0, 0.1, writer=writer), refused(at, code, writer=writer),
             *acks(at + 0.1, 20.0, 0.1, writer=writer)]  # fmt: skip

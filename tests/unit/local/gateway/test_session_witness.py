@@ -12,6 +12,8 @@ from client_sessions import (
     seen,
 )
 
+from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT, STATUS_IN_TRANS
+
 
 def test_a_key_that_is_stored_stays_so_and_a_later_write_that_fails_is_counted(witness, session):
     session.do(INSERT % 1)
@@ -318,3 +320,18 @@ def test_what_was_rolled_back_is_no_commit(session):
     session.do(QUERY + b"ROLLBACK")
 
     assert session.commits.count == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "alone"),
+    [
+        (STATUS_AUTOCOMMIT, True),
+        (STATUS_AUTOCOMMIT | STATUS_IN_TRANS, False),
+        (STATUS_IN_TRANS, False),
+        (0, False),  # without autocommit, before the transaction's first statement
+    ],
+)
+def test_a_write_commits_by_itself_with_autocommit_outside_of_a_transaction(session, status, alone):
+    session.ask(INSERT % 1)
+
+    assert bool(session._witness.commits(status)) is alone
