@@ -5,7 +5,11 @@ from pathlib import Path
 
 from pytest_rdsfailover.analysis.statistics import median, median_interval
 from pytest_rdsfailover.cli.inputs import result, sound
-from pytest_rdsfailover.model.durations import format_difference, format_duration
+from pytest_rdsfailover.model.durations import (
+    format_change,
+    format_difference,
+    format_duration,
+)
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.shown import one_line
 from pytest_rdsfailover.report import tables
@@ -106,7 +110,7 @@ def _change(old: Scenario, new: Scenario) -> list[str]:
     if not old.downtimes or not new.downtimes:
         return ["change  unknown"]
     found = compared(old, new)
-    share = "" if found.change is None else f" ({100 * found.change:+.0f} %)"
+    share = "" if found.change is None else f" ({format_change(found.change)})"
     between = (
         "one trial has no interval"
         if found.low is None or found.high is None

@@ -64,10 +64,15 @@ def format_duration(seconds: float) -> str:
 
 def format_share(share: float) -> str:
     """Return a share from 0 to 1 in percent: `99.9 %`; only all is 100 %, and only none 0 %."""
-    percent = round(100 * share, 2)
+    percent = float(_rounded(100 * share, 2))
     if 0 < share < 1:
         percent = min(max(percent, 0.01), 99.99)
     return f"{percent:g} %"
+
+
+def format_change(change: float) -> str:
+    """Return by which part something is more or less: `+30 %`, `-5 %`."""
+    return f"{'-' if change < 0 else '+'}{_rounded(100 * abs(change), 0)} %"
 
 
 def format_difference(seconds: float) -> str:

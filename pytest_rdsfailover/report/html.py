@@ -76,6 +76,7 @@ class PageData(TypedDict):
     run: dict[str, object]
     lengths: list[str]
     shares: list[list[str]]
+    without_downtime: dict[str, str]
     proofs: list[str]
     entries: list[PageEntry]
 
@@ -140,6 +141,11 @@ def page(
             for scenario in found
             if len(scenario.trials) > 1
         ],
+        "without_downtime": {
+            scenario.name: tables.share(scenario.population.zero, scenario.population.trials)
+            for scenario in found
+            if scenario.population.trials
+        },
         "proofs": list(tables.proofs(found)),
         "entries": _grouped(entries, found),
     }

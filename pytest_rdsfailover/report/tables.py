@@ -10,7 +10,7 @@ from pytest_rdsfailover.analysis.compare import Comparison
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
-from pytest_rdsfailover.model.durations import format_difference
+from pytest_rdsfailover.model.durations import format_change, format_difference
 from pytest_rdsfailover.report.named_rows import Columns, named_rows
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.terminal import WIDTH, duration
@@ -110,7 +110,7 @@ def _ratio(comparison: Comparison) -> str:
     """Return the ratio of the medians, and the change; empty if the baseline's median is 0."""
     if comparison.ratio is None or comparison.change is None:
         return ""
-    return f", ratio {comparison.ratio:.3g} ({comparison.change * 100:+.0f} %)"
+    return f", ratio {comparison.ratio:.3g} ({format_change(comparison.change)})"
 
 
 def probability(value: float) -> str:

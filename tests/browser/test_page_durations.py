@@ -7,10 +7,12 @@ from pages import written
 
 from pytest_rdsfailover.model.durations import (
     SIZES,
+    format_change,
     format_difference,
     format_duration,
     format_figure,
     format_moment,
+    format_share,
 )
 
 
@@ -53,3 +55,30 @@ def test_the_page_and_the_terminal_give_a_figure_the_same_resolution(browser, tm
     found = ["".join(parts) for parts in shown(browser, "figure", sizes, spreads)]
 
     assert found == [format_figure(*each) for each in zip(sizes, spreads, strict=True)]
+
+
+def test_the_page_and_the_terminal_say_the_same_shares_and_changes_alike(browser, tmp_path):
+    browser.open(written(tmp_path / "index.html", []))
+    chance = random.Random(7)
+    counted = [chance.randint(0, most) / most for most in range(1, 5000)]
+    shares = [
+        0,
+        1,
+        1e-6,
+        1 - 1e-6,
+        0.99005,
+        0.12125,
+        0.5555,
+        *counted,
+        *(n / 1600 for n in range(1600)),
+    ]
+    changes = [
+        0,
+        *(chance.uniform(-1, 9) for _ in range(2000)),
+        *(n / 200 for n in range(-200, 900)),
+    ]
+
+    assert shown(browser, "share", shares) == [format_share(value) for value in shares]
+    assert shown(browser, "change", changes) == [
+        format_change(value).replace("-", "\u2212") for value in changes
+    ]

@@ -1,4 +1,4 @@
-/* Seconds as text, exactly as the package's Python shows them in the terminal and in Markdown. */
+/* Seconds and shares as text, exactly as the package's Python shows them in the terminal and in Markdown. */
 
 // As a number below a limit, with so many decimals, in parts of a second.
 const SIZES = [
@@ -43,10 +43,21 @@ function oneDigit(seconds) {
   return `${Number(rounded(least, digits))}`;
 }
 
+/** A share from 0 to 1: 99.9 %; only all is 100 %, and only none 0 %. */
+function share(value) {
+  const percent = Number(rounded(100 * value, 2));
+  return `${value > 0 && value < 1 ? Math.min(99.99, Math.max(0.01, percent)) : percent} %`;
+}
+
+/** By which part something is more or less: +30 %, −5 %. */
+function change(value) {
+  return `${value < 0 ? "−" : "+"}${rounded(100 * Math.abs(value), 0)} %`;
+}
+
 /** A number with so many decimals, a half rounded up. */
 function rounded(value, digits) {
   const scale = 10 ** digits;
   return (Math.floor(value * scale + 0.5) / scale).toFixed(digits);
 }
 
-rdsfailover.durations = { duration, difference, moment, figure };
+rdsfailover.durations = { change, difference, duration, figure, moment, share };

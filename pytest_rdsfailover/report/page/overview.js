@@ -1,8 +1,8 @@
 /* What all trials say together, as tables. */
 
 const { el, table } = rdsfailover.dom;
-const { difference, duration } = rdsfailover.durations;
-const { downtimeOf, isMeasured, number, percent, plural, shortTest, verdict } = rdsfailover.words;
+const { change, difference, duration } = rdsfailover.durations;
+const { downtimeOf, isMeasured, number, plural, shortTest, verdict } = rdsfailover.words;
 const { strip } = rdsfailover.dots;
 
 /** All scenarios: their trials as dots, their figures, and how they differ. */
@@ -32,7 +32,6 @@ function scenarioTable(scenarios, data) {
   if (!scenarios.length) return null;
   const rows = scenarios.map((scenario) => {
     const { median, low, high, p95, max } = scenario.downtime_s;
-    const zero = scenario.zero_downtime;
     const own = trialsOf(scenario.name, data);
     const lost = own.some((entry) => entry.counts.lost === null)
       ? "?" : number(own.reduce((sum, entry) => sum + entry.counts.lost, 0));
@@ -45,7 +44,7 @@ function scenarioTable(scenarios, data) {
       low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
       duration(p95),
       duration(max),
-      scenario.trials ? `${zero.count} of ${scenario.trials} (${percent(zero.low)} to ${percent(zero.high)})` : "–",
+      scenario.trials ? data.without_downtime[scenario.name] : "–",
       lost,
     ];
   });
@@ -68,8 +67,8 @@ function comparisons(run) {
   const known = (value) => value !== null && value !== undefined;
   const rows = run.comparisons.map((pair) => [
     counted(pair.baseline, pair.trials?.baseline), counted(pair.candidate, pair.trials?.candidate),
-    known(pair.ratio) ? String(pair.ratio) : "–",
-    known(pair.change) ? `${signOf(pair.change)}${percent(Math.abs(pair.change))}` : "–",
+    known(pair.ratio) ? String(Number(pair.ratio.toPrecision(3))) : "–",
+    known(pair.change) ? change(pair.change) : "–",
     pair.difference_s ? difference(pair.difference_s.median) : "–",
     pair.difference_s ? `${difference(pair.difference_s.low)} to ${difference(pair.difference_s.high)}` : "–",
     known(pair.p_value) ? String(Number(pair.p_value.toPrecision(2))) : "–",
@@ -81,10 +80,6 @@ function comparisons(run) {
 
 function counted(name, trials) {
   return trials === undefined ? name : `${name} (${plural(trials, "trial")})`;
-}
-
-function signOf(value) {
-  return value > 0 ? "+" : value < 0 ? "−" : "";
 }
 
 /** What else there is to say of the run, as the plain lines that it came in. */

@@ -1,6 +1,6 @@
 /* Words and numbers as people read them, and what a trial is called. */
 
-const { duration, figure } = rdsfailover.durations;
+const { duration, figure, share } = rdsfailover.durations;
 
 /** Whether a trial's downtime is one: a document of an earlier version has no clock. */
 function isMeasured(trial) {
@@ -27,25 +27,14 @@ function endsOf(trial) {
 
 /** A figure of a trial between its ends, as text. */
 function between({ lower, upper, value, unit }) {
-  const text = unit === "s" ? duration : unit === "%" ? shareServed : number;
+  const text = unit === "s" ? duration : unit === "%" ? share : number;
   if (upper === null) return `${text(lower)} or more`;
   if (lower === upper) return text(value);
-  const least = unit === "%" ? text(lower).replace(" %", "") : text(lower);
-  return `${least} to ${text(upper)}`;
+  return `${text(lower)} to ${text(upper)}`;
 }
 
 function number(value) {
   return value === null || value === undefined ? "?" : value.toLocaleString("en");
-}
-
-function percent(share) {
-  return share === null || share === undefined ? "–" : `${Number((100 * share).toFixed(1))} %`;
-}
-
-/** A share of operations: only all of them are 100 %, and only none 0 %. */
-function shareServed(share) {
-  const rounded = Number((100 * share).toFixed(share > 0.99 ? 2 : 1));
-  return `${share > 0 && share < 1 ? Math.min(99.99, Math.max(0.01, rounded)) : rounded} %`;
 }
 
 function plural(count, one, many) {
@@ -92,4 +81,4 @@ function tickText(value, all) {
   return value.toFixed(Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)))).replace("-", "−");
 }
 
-rdsfailover.words = { between, downtimeOf, endsOf, isJudged, isMeasured, isOpen, kindOf, number, percent, plural, shortTest, tickText, ticks, verdict };
+rdsfailover.words = { between, downtimeOf, endsOf, isJudged, isMeasured, isOpen, kindOf, number, plural, shortTest, tickText, ticks, verdict };
