@@ -149,6 +149,18 @@ def test_a_scenario_of_one_trial_has_no_row_of_figures_that_need_more(browser, t
     assert count(browser, "table[aria-label=Scenarios] tbody tr") == 1
 
 
+def test_trials_that_are_no_figure_are_counted_apart(browser, tmp_path):
+    invalid, unfit = entry(failover()), entry(failover())
+    invalid["trial"] |= {"valid": False}
+    unfit["trial"] |= {"clock": {"reliable": False}}
+    crowd = many([0.5] * 3, failed=False)
+    browser.open(written(tmp_path / "index.html", [*crowd, invalid, invalid, unfit]))
+
+    row = text(browser, "table[aria-label=Scenarios] tbody tr")
+    assert "3 + 2 invalid + 1 unreliable" in row
+    assert "0 of 3 (0-56 %)" in row  # as in the terminal and in Markdown
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_each_trial_s_verdict_is_seen_without_scrolling_aside(browser, tmp_path, width):
     browser.resize(width, 900)

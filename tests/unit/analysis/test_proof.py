@@ -123,6 +123,14 @@ def test_stalled_writes_prove_their_wait_less_a_service_time_at_each_end():
     assert bounds(events, 1.0, 3.0, service=0.005, writers=4) == (1.98, 2.001)
 
 
+@pytest.mark.parametrize(("writers", "least"), [(3, 1.98), (2, 0.8675)])
+def test_three_writers_whose_answers_come_together_are_enough(writers, least):
+    """Of two, each may have been held up by itself, for a time less a retransmission's."""
+    events = held_up(1.01, 3.0, writers=writers)
+
+    assert bounds(events, 1.0, 3.0, service=0.005, writers=writers) == (least, 2.001)
+
+
 def test_a_server_that_was_stopped_needs_a_moment_however_fast_it_was():
     found = bounds(held_up(1.01, 3.0), 1.0, 3.0, service=0.0001, writers=4)
 

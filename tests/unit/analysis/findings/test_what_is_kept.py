@@ -13,9 +13,17 @@ EVENTS = list(acks(1.0, 20.0, 0.1))
 ACKED = len(EVENTS)
 
 
-def findings(endpoint="cluster", name="cluster", ahead=0, executed=None, in_memory=(), **traffic):
+def findings(
+    endpoint="cluster",
+    name="cluster",
+    ahead=0,
+    executed=None,
+    in_memory=(),
+    events=EVENTS,
+    **traffic,
+):
     """Return those of a trial of which its cluster saw so much, by their names."""
-    made = journal(EVENTS, writers=1)
+    made = journal(events, writers=1)
     seen = Witnessed(
         endpoint=endpoint, address="h:1", calm=None, calm_at=0.0, ahead=ahead, rollbacks=executed,
         in_memory=in_memory,
@@ -98,6 +106,11 @@ def test_procedures_that_roll_back_without_a_word_are_found(executed, more, seve
 )
 def test_a_load_that_only_reads_is_found_where_it_should_write(traffic, there):
     assert ("only_reads" in findings(**traffic)) is there
+
+
+@pytest.mark.parametrize(("acked", "there"), [(20, True), (19, False)])
+def test_what_fewer_than_twenty_writes_usually_do_nobody_knows(acked, there):
+    assert ("only_reads" in findings(events=EVENTS[:acked])) is there
 
 
 def test_reads_that_show_no_key_may_be_anybody_s():

@@ -127,7 +127,11 @@ def test_stale_writes_are_counted_and_undecided_if_the_instance_is_unknown():
     stale = ack(13.005, instance="instance-1", sent=13.004)
 
     assert "FAIL: stale_writes == 0: was 1" in complaint(trial([*FAILOVER, stale]), stale_writes=0)
-    assert "INCONCLUSIVE: stale_writes == 0" in complaint(trial(), stale_writes=0)
+    said = complaint(trial(), stale_writes=0)
+    assert "INCONCLUSIVE: stale_writes == 0" in said
+    assert "writes were answered by an unknown instance" in said
+    failed = complaint(trial([*FAILOVER, stale]), stale_writes=0)
+    assert "unknown instance" not in failed
 
 
 def test_a_latency_without_writes_is_inconclusive():

@@ -96,6 +96,12 @@ def test_what_nobody_expected_is_told_and_the_script_goes_on(part, capsys):
     assert world.router.dns == ("instance-1" if part == "point" else "instance-2")
 
 
+def test_what_has_happened_has_its_milestone_though_the_network_was_not_told():
+    player = World("set_refused", RuntimeError("planted")).play()
+
+    assert {"writer_cut", "promoted", "dns_flip", "old_writer_back"} <= happened(player)
+
+
 def test_what_may_be_expected_is_told_in_its_own_words():
     player = World("kill", GatewayError("the server refused KILL")).play()
 
