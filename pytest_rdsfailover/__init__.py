@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.trial.calm import UnfitLoadError
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
     from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
+    from pytest_rdsfailover.trial.repeats import ResumedVerdictError
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
     from pytest_rdsfailover.trial.trials import InvalidTrialsError, Trials
 
@@ -154,6 +155,7 @@ __all__ = [
     "ReconnectPolicy",
     "RefusedError",
     "Reliability",
+    "ResumedVerdictError",
     "RunTrial",
     "RunTrials",
     "Sample",
@@ -226,6 +228,7 @@ _HOMES = {
     "trial.extensions": "OwnFault UnsafeError",
     "trial.calm": "UnfitLoadError",
     "trial.options": "LoadOptions TrialOptions",
+    "trial.repeats": "ResumedVerdictError",
     "trial.trials": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",
 }

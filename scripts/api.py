@@ -51,8 +51,8 @@ GROUPS = {
     "Hooks": "Failover OwnFault Outcome Fault",
     "Toxiproxy": "ToxiproxyClient ToxiproxyProxy Toxic ToxicOptions ToxicDescription",
     "Errors": (
-        "RdsFailoverError UndecidedError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
-        " FailoverInProgressError NotHereError NotReadyError DiedError StoppedError AuditError LoadError"
+        "RdsFailoverError UndecidedError InvalidTrialError InvalidTrialsError ResumedVerdictError SettingError UnfitLoadError"
+        " UnsafeError FailoverInProgressError NotHereError NotReadyError DiedError StoppedError AuditError LoadError"
         " CancelledWorkError ExitedWorkError ServerError CommandError GatewayError ToldError ToxiproxyError AwsError"
         " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning UnaskedFindingWarning UnreliableTrialsWarning NotResumedWarning"
     ),

@@ -12,7 +12,7 @@ from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError, UnreliableTrialsWarning
+from pytest_rdsfailover.model.errors import SettingError, UnreliableTrialsWarning, public
 from pytest_rdsfailover.model.settings import check_trials
 from pytest_rdsfailover.trial.key import Parts
 from pytest_rdsfailover.trial.options import TrialOptions
@@ -22,6 +22,7 @@ from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 from pytest_rdsfailover.trial.trials import InvalidTrialsError, Trials
 
 
+@public
 class ResumedVerdictError(AssertionError):
     """A trial failed in the run that was interrupted, and it is not taken again until it passes."""
 

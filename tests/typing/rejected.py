@@ -6,8 +6,11 @@ that hides nothing.
 
 import pytest_rdsfailover as face
 from pytest_rdsfailover import (
+    AwsApi,
+    BlueGreen,
     Claims,
     Cluster,
+    DatabaseFaults,
     FailOver,
     Faults,
     Figure,
@@ -19,6 +22,8 @@ from pytest_rdsfailover import (
     ReconnectPolicy,
     RunTrial,
     RunTrials,
+    Sample,
+    StartCluster,
     StartLoad,
 )
 
@@ -52,6 +57,8 @@ def test_trials(rds_trial: RunTrial, rds_trials: RunTrials, rds_cluster: Cluster
     rds_trial(endpoint).no_such_field  # type: ignore[attr-defined]
     rds_trials(endpoint, trial=5)  # type: ignore[call-arg]
     rds_trials(endpoint, spacing=5)  # type: ignore[arg-type]
+    rds_trials(endpoint, confidence="95%")  # type: ignore[arg-type]
+    rds_trials(endpoint, stop_early="yes")  # type: ignore[arg-type]
     rds_trials(endpoint, claims={"lot": 0})  # type: ignore[arg-type]
     rds_trials(endpoint).expect(no_downtim=">= 60%")  # type: ignore[call-arg]
     rds_trials(endpoint).median  # type: ignore[attr-defined]
@@ -102,6 +109,35 @@ def test_clusters(rds_cluster: Cluster, rds_toxiproxy: Faults) -> None:
     ReconnectPolicy(bound=1.0)  # type: ignore[call-arg]
     OwnFault(profile="own")  # type: ignore[call-arg]
     Milestone("back", 1.0)  # type: ignore[call-arg]
+
+
+def test_faults(rds_faults: DatabaseFaults, rds_cluster: Cluster) -> None:
+    rds_cluster.reader_lag(0.2)  # type: ignore[arg-type]
+    rds_cluster.write_forwarding(enable=True)  # type: ignore[call-arg]
+    rds_faults.slow_commits(0.2)  # type: ignore[arg-type]
+    rds_faults.too_many_connections(most="9")  # type: ignore[arg-type]
+    rds_faults.zone_cut("reader")  # type: ignore[arg-type]
+    rds_faults.reader_lag(by="200ms")  # type: ignore[call-arg]
+    rds_faults.lock_storm()  # type: ignore[call-arg]
+    rds_faults.disk_is_full()  # type: ignore[attr-defined]
+
+
+def test_other_clusters(rds_clusters: StartCluster, rds_aws: AwsApi, twin: BlueGreen) -> None:
+    rds_clusters("2")  # type: ignore[arg-type]
+    rds_clusters(readers=2)  # type: ignore[call-arg]
+    rds_aws.client()  # type: ignore[call-arg]
+    rds_aws.impaired("5s")  # type: ignore[call-arg]
+    rds_aws.impaired(lag=5)  # type: ignore[arg-type]
+    rds_aws.impaired(rate_exceeded="10%")  # type: ignore[arg-type]
+    twin.switch_over(timeout=300)  # type: ignore[arg-type]
+    twin.green_instance_endpoint()  # type: ignore[call-arg]
+    twin.green_endpoint = rds_clusters().writer_endpoint  # type: ignore[misc]
+
+
+def test_samples(sample: Sample) -> None:
+    sample.valid = True  # type: ignore[misc]
+    sample.trial  # type: ignore[attr-defined]
+    sample.figures["lost"].count  # type: ignore[union-attr]
 
 
 def test_workloads_outside() -> None:
