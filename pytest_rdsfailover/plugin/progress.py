@@ -179,7 +179,10 @@ def _words(text: bytes) -> Iterator[Word]:
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
             word = parsed_json(line)
-            if isinstance(word, dict) and ("line" in word or {"test", "entry"} <= word.keys()):
+            if isinstance(word, dict) and (
+                isinstance(word.get("line"), str)
+                or (isinstance(word.get("test"), str) and isinstance(word.get("entry"), dict))
+            ):
                 yield cast("Word", word)
 
 

@@ -49,6 +49,7 @@ def torn(controller, text):
 
 
 HALVES = [
+    b'{"line": 5}', b'{"test": 5, "entry": {}}', b'{"test": "t", "entry": 5}',
     b"{", b'{"line": "ha', b'{"line": "\\ud8', b"\xff\xfe", b"\n\n", b'{"line": 1}}', b"nul",
     b"null", b"12", b"[]", b"{}", b'{"entry": {}}',
 ]  # fmt: skip
