@@ -7,10 +7,12 @@ from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.durations import format_duration, format_share
 
 MOST_SHOWN = 3  # kinds of errors in a reason
-ENDED_BADLY = {  # what ends a failover for a reason that its milestone gives
+ENDED_BADLY = {  # what ends a failover without its effect; the milestone may give the reason
     "login_lost": "nobody could log in to see the end of the failover",
     "switchover_failed": "the switchover failed",
     "guardrail_failed": "a guardrail refused the switchover",
+    "rolled_back": "the switchover was rolled back: it would have taken longer than its time-out",
+    "gave_up": "the API and SQL never agreed that the failover was over, until it was watched no more",
 }
 FEWEST = 2  # a single error is nothing that a short calm could tell a share of
 
@@ -85,21 +87,40 @@ def _failover_is_wrong(course: Course) -> str:
         return f"the failover was not over {seen} after its trigger, when observation ended"
     for milestone in course.milestones:
         if milestone.name in ENDED_BADLY:
-            return f"{ENDED_BADLY[milestone.name]}: {milestone.instance}"
-        if milestone.name == "rolled_back":
-            return "the switchover was rolled back: it would have taken longer than its time-out"
-    if course.moves_writer is None:
-        return ""
-    return "no failover was triggered" if course.trigger is None else _writer_is_wrong(course)
+            reason = f": {milestone.instance}" if milestone.instance else ""
+            return ENDED_BADLY[milestone.name] + reason
+    if course.moves_writer is not None and course.trigger is None:
+        return "no failover was triggered"
+    wrong = "" if course.moves_writer is None else _writer_is_wrong(course)
+    if not wrong and any(milestone.name == "no_effect" for milestone in course.milestones):
+        return f"a trigger was given up{_why(course)}, because it had no effect: nobody watched what came later"
+    return wrong
 
 
 def _writer_is_wrong(course: Course) -> str:
     before, after = course.writer_before, course.writer_after
-    said = [milestone.instance for milestone in course.milestones if milestone.name == "no_effect"]
-    why = f" ({said[-1]})" if said and said[-1] else ""
     if course.moves_writer:
-        return f"the writer did not change: it is still {after}{why}" if before == after else ""
+        return _is_still_there(course) if before == after else ""
     if before != after:
         return f"{before} should have stayed the writer, yet {after} is"
     cut = any(milestone.name == "writer_cut" for milestone in course.milestones)
     return "" if cut else f"the writer {before} was never cut"
+
+
+def _why(course: Course) -> str:
+    """Return why the last trigger without an effect had none, in parentheses; empty if nobody told."""
+    said = [milestone.instance for milestone in course.milestones if milestone.name == "no_effect"]
+    return f" ({said[-1]})" if said and said[-1] else ""
+
+
+def _is_still_there(course: Course) -> str:
+    """Return that the writer is the one of before, and whether another was it meanwhile."""
+    before = course.writer_before
+    others = [
+        milestone.instance
+        for milestone in course.milestones
+        if milestone.name in {"promoted", "api_writer"} and milestone.instance != before
+    ]
+    if not others:
+        return f"the writer did not change: it is still {before}{_why(course)}"
+    return f"the writer did not stay changed: it moved to {others[0]}, and is {before} again"

@@ -72,7 +72,9 @@ class RotatedPassword(Locked):
         super().__init__()
         self._read, self._password, self._clock = read, password, clock or MonotonicClock()
         self._next, self._told = 0.0, False
-        self._failing: float | None = None  # since when the secret cannot be read
+        self._failing: tuple[float, float] | None = (
+            None  # the first and last of failed looks in a row
+        )
         self._lost = ""
 
     def __call__(self) -> str:
@@ -102,8 +104,11 @@ class RotatedPassword(Locked):
 
     def _note(self, error: RdsFailoverError, asked: float) -> None:
         """Note that the secret could not be read when it was *asked* for."""
-        self._failing = asked if self._failing is None else self._failing
-        if self._clock.now() >= self._failing + LOST_AFTER:
+        first, last = self._failing or (asked, asked)
+        if asked > last + LOST_AFTER:
+            first = asked  # nobody has asked meanwhile, so nothing is known of the time between
+        self._failing = first, self._clock.now()
+        if self._clock.now() >= first + LOST_AFTER:
             self._lost = f"the password's secret cannot be read anew: {error}"
         self._tell(error)
 

@@ -145,7 +145,7 @@ def test_slots_that_were_not_issued_are_counted():
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"writer_after": "instance-1"}, "did not change"),
+        ({"writer_after": "instance-1"}, "did not stay changed"),
         ({"settled": None}, "was not over 10.0 s after"),
         ({"trigger": None, "settled": None}, "no failover was triggered"),
         ({"moves_writer": False}, "should have stayed"),

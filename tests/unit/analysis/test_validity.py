@@ -54,7 +54,26 @@ def test_a_trial_proves_something(changes):
         ),
         ({"milestones": [*MOVE, milestone("rolled_back", 11.0)]}, "the switchover was rolled back"),
         ({"trigger": None, "settled": None}, "no failover was triggered"),
-        ({"writer_after": "instance-1"}, "the writer did not change: it is still instance-1"),
+        (
+            {"writer_after": "instance-1", "milestones": MOVE[:1]},
+            "the writer did not change: it is still instance-1",
+        ),
+        (
+            {"writer_after": "instance-1"},
+            "the writer did not stay changed: it moved to instance-2, and is instance-1 again",
+        ),
+        (
+            {"milestones": [*MOVE[:1], milestone("no_effect", 13.0)]},
+            "a trigger was given up, because it had no effect: nobody watched what came later",
+        ),
+        (
+            {"milestones": [*MOVE, milestone("no_effect", 15.0, "refused")], "moves_writer": None},
+            "a trigger was given up (refused), because it had no effect",
+        ),
+        (
+            {"milestones": [*MOVE, milestone("gave_up", 15.0)]},
+            "the API and SQL never agreed that the failover was over",
+        ),
         (
             {"moves_writer": False},
             "instance-1 should have stayed the writer, yet instance-2 is",

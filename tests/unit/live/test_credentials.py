@@ -277,6 +277,22 @@ def test_a_secret_is_lost_once_it_could_not_be_read_for_a_while_and_no_more_once
     assert held.lost() == ""
 
 
+def test_two_failed_looks_with_nothing_known_of_the_time_between_lose_no_secret():
+    clock = Clock()
+
+    def read():
+        raise AwsError("get_secret_value", "ThrottlingException", "later")
+
+    held = RotatedPassword(read, "old", clock)
+    for moment in (0.0, 100.0, 101.0, 104.0):
+        clock.time = moment
+        assert not held.renew("old")
+        assert not held.lost()
+    clock.time = 105.0
+    assert not held.renew("old")
+    assert held.lost()
+
+
 def test_a_look_that_takes_long_is_not_repeated_by_those_who_waited_for_it():
     clock, asked = Clock(), []
 

@@ -100,7 +100,10 @@ def test_what_was_not_over_is_said_to_be_no_less_than_its_lower_end():
 def test_an_invalid_trial_never_passes():
     text = complaint(trial(writer_after="instance-1"), lost=0)
 
-    assert "invalid, so it cannot pass: the writer did not change: it is still instance-1" in text
+    assert (
+        "invalid, so it cannot pass: the writer did not stay changed: it moved to instance-2"
+        in text
+    )
     complaint(trial(writer_after="instance-1"))
 
 
