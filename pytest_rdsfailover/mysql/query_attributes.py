@@ -19,6 +19,9 @@ TOO_FEW = ServerFault(1210, "HY000", "Incorrect arguments to COM_STMT_EXECUTE")
 NONE = b"\0\1"  # before a text: no attribute, in one set
 EXECUTE_HEAD = 10  # command, number of the statement, flags, number of iterations
 FLAGS, COUNTED = 5, 0x08  # where the flags stand; the number of parameters is told, even of none
+MOST = (
+    0xFFFF  # values: what a prepared statement can have; to read millions would keep others waiting
+)
 TYPE = 2  # bytes of a type; the second tells only whether it is unsigned
 # How long values are by their type, if they are all of one length.
 SIZES = {1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 8: 8, 9: 4, 13: 2}
@@ -55,7 +58,7 @@ def text_start(message: bytes) -> int:
     Raises:
         ProtocolError: if its attributes are broken.
     """
-    count, at = read_lenenc(message, 1)
+    count, at = _count(message, 1)
     sets, at = read_lenenc(message, at)
     if sets != 1:
         raise ProtocolError("attributes come in one set")
@@ -86,7 +89,7 @@ def execution(message: bytes, own: int, long: Collection[int] = ()) -> bytes:
     head = message[:FLAGS] + bytes((flags & ~COUNTED,)) + message[FLAGS + 1 : EXECUTE_HEAD]
     if not (own or flags & COUNTED):
         return head
-    count, at = read_lenenc(message, EXECUTE_HEAD)
+    count, at = _count(message, EXECUTE_HEAD)
     if count < own:
         raise AttributesError(TOO_FEW)
     if not count:
@@ -106,6 +109,14 @@ def execution(message: bytes, own: int, long: Collection[int] = ()) -> bytes:
     bits = int.from_bytes(nulls, "little") & (1 << own) - 1
     kept = bits.to_bytes((own + 7) // 8, "little")
     return head + kept + bytes((typed,)) + types.all + message[types.end : end]
+
+
+def _count(message: bytes, at: int) -> tuple[int, int]:
+    """Read how many values there are, and where that ends."""
+    count, at = read_lenenc(message, at)
+    if count > MOST:
+        raise ProtocolError("more values than a statement can have")
+    return count, at
 
 
 def _nulls(message: bytes, at: int, count: int) -> tuple[bytes, int]:

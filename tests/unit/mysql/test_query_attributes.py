@@ -180,6 +180,22 @@ def test_what_is_broken_is_malformed(message):
     assert refusal(message) == 1835
 
 
+@pytest.mark.parametrize(("count", "broken"), [(0xFFFF, False), (0x10000, True)])
+@pytest.mark.parametrize("command", [query, execute])
+def test_more_values_than_a_statement_can_have_are_not_read(command, count, broken):
+    """Millions of them would keep all other clients waiting."""
+    values = [(NULL, b"", None)] * count
+    message = query(values, b"SELECT 1") if command is query else execute(values)
+    reader = AttributesReader(passes=False)
+    reader.prepared(b"\0" + ONE + bytes(7))
+
+    if broken:
+        with pytest.raises(AttributesError):
+            reader.without(message)
+    else:
+        assert len(reader.without(message)) < 20
+
+
 def test_less_parameters_than_the_statement_has_are_wrong_arguments():
     assert refusal(execute([(STRING, b"", b"\x01v")])) == 1210
     assert refusal(execute([])) == 1210
