@@ -94,7 +94,7 @@ def test_judge_says_no_to_an_invalid_trial(tmp_path, capsys):
     path = written(tmp_path, evidence(writer_after="instance-1"))
 
     assert main(["judge", str(path)]) == NO
-    assert "the writer did not change" in capsys.readouterr().out
+    assert "the writer did not stay changed" in capsys.readouterr().out
 
 
 def test_judge_takes_a_directory_and_writes_the_document(tmp_path, capsys):
