@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.local.gateway.lag.session import LaggedSession
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, setting
-from pytest_rdsfailover.local.gateway.relayed_exchanges import IN_TRANS
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden
 from pytest_rdsfailover.mysql.packets import (
     ERR,
+    IN_TRANS,
     ProtocolError,
     ServerFault,
     error_packet,

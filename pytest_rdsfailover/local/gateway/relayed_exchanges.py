@@ -12,10 +12,10 @@ from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.local.gateway.witness import Seen
 from pytest_rdsfailover.mysql.packets import (
+    IN_TRANS,
     MAX_PAYLOAD,
     OK,
     STATUS_IN_TRANS,
-    STATUS_IN_TRANS_READONLY,
     STATUS_MORE_RESULTS,
     Packet,
     ProtocolError,
@@ -30,7 +30,6 @@ from pytest_rdsfailover.mysql.query_attributes import AttributesReader
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
 from pytest_rdsfailover.mysql.responses import STATEMENT_ID, Command, Part, Response
 
-IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 ROLLBACK = hidden(b"ROLLBACK")
 PLAIN = frozenset({Command.QUERY, Command.STMT_EXECUTE})  # their answers may pass as they are
 

@@ -13,7 +13,6 @@ from pytest_rdsfailover.local.gateway.lag.reads import (
 )
 from pytest_rdsfailover.local.gateway.lag.snapshot import carried
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question
-from pytest_rdsfailover.local.gateway.relayed_exchanges import IN_TRANS
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, worded
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.statement_kind import Transacts, kind
@@ -21,6 +20,7 @@ from pytest_rdsfailover.local.gateway.write_forwarding import GLOBAL, SESSION
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     ERR,
+    IN_TRANS,
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
     ProtocolError,

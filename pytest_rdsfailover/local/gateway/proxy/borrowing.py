@@ -10,16 +10,14 @@ from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
+    IN_TRANS,
     STATUS_AUTOCOMMIT,
-    STATUS_IN_TRANS,
-    STATUS_IN_TRANS_READONLY,
     ServerFault,
     frame,
 )
 from pytest_rdsfailover.mysql.query_attributes import AttributesReader
 from pytest_rdsfailover.mysql.tls import TlsServer
 
-IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")
 
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
-from pytest_rdsfailover.local.gateway.proxy.borrowing import IN_TRANS, BorrowingSession
+from pytest_rdsfailover.local.gateway.proxy.borrowing import BorrowingSession
 from pytest_rdsfailover.local.gateway.proxy.carried import may_name_id
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.errands import Row
 from pytest_rdsfailover.local.gateway.proxy.pinning.pinning import effect
 from pytest_rdsfailover.local.gateway.proxy.service import Service
 from pytest_rdsfailover.mysql.packets import (
+    IN_TRANS,
     MAX_PAYLOAD,
     OK,
     STATUS_AUTOCOMMIT,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from pytest_rdsfailover.local.gateway.command_queue import CommandQueue
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
-from pytest_rdsfailover.local.gateway.proxy.borrowing import IN_TRANS
 from pytest_rdsfailover.local.gateway.proxy.forwarding import Forwarder
 from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
 from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, ConnectionKey
@@ -12,6 +11,7 @@ from pytest_rdsfailover.local.gateway.proxy.service import Service
 from pytest_rdsfailover.mysql.auth import UTF8MB4
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
+    IN_TRANS,
     MAX_PAYLOAD,
     STATUS_AUTOCOMMIT,
     STATUS_NO_BACKSLASH_ESCAPES,
