@@ -72,9 +72,8 @@ class RotatedPassword(Locked):
         super().__init__()
         self._read, self._password, self._clock = read, password, clock or MonotonicClock()
         self._next, self._told = 0.0, False
-        self._failing: tuple[float, float] | None = (
-            None  # the first and last of failed looks in a row
-        )
+        # The first and the last of failed looks in a row.
+        self._failing: tuple[float, float] | None = None
         self._lost = ""
 
     def __call__(self) -> str:

@@ -16,7 +16,7 @@ from pytest_rdsfailover.local.database_faults import DatabaseFaults
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.dns.zone import Zone
-from pytest_rdsfailover.local.endpoints import KINDS, NamedEndpoints, endpoint_of, instance_ids
+from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of, instance_ids
 from pytest_rdsfailover.local.failovers import LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
@@ -28,7 +28,7 @@ from pytest_rdsfailover.local.profiles.switchovers import switchover_path
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.server import start_server
-from pytest_rdsfailover.local.target import LocalTarget
+from pytest_rdsfailover.local.target import NamedEndpoints
 from pytest_rdsfailover.local.toxiproxy.program import ToxiproxyProgram
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, aurora_version
@@ -42,7 +42,7 @@ IDENTIFIER = "rdsfailover"  # in the AWS API
 REGION = "us-east-2"
 
 
-class LocalCluster(LocalTarget, NamedEndpoints):
+class LocalCluster(NamedEndpoints):
     """One real server, simulated instances, a real network; a context manager.
 
     Args:

@@ -1,7 +1,5 @@
 """The endpoints of a local cluster: their names, inside and as users write them, and their kinds."""
 
-from abc import ABC, abstractmethod
-
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE
 from pytest_rdsfailover.local.server.accounts import Account
 from pytest_rdsfailover.model.aurora_versions import AuroraVersion
@@ -41,48 +39,3 @@ def endpoint_of(
         tls=Tls(ca=ca, wanted=kind == "proxy" or aurora.tls_required),
         connector=driver.connect,
     )
-
-
-class NamedEndpoints(ABC):
-    """A cluster that has each of its endpoints as an attribute; a subclass finds one by its name."""
-
-    @abstractmethod
-    def _endpoint(self, name: str) -> Endpoint:
-        """Return an endpoint, with the password that works now.
-
-        Args:
-            name: a key of `KINDS`, or the id of an instance.
-        """
-
-    @abstractmethod
-    def _check_instance(self, instance: str) -> None:
-        """Raise SettingError if there is no such instance."""
-
-    @property
-    def writer_endpoint(self) -> Endpoint:
-        """Return the cluster endpoint: the instance that DNS says is the writer."""
-        return self._endpoint("cluster")
-
-    @property
-    def reader_endpoint(self) -> Endpoint:
-        """Return the reader endpoint: any reader; the writer when there is none."""
-        return self._endpoint("reader")
-
-    @property
-    def proxy_endpoint(self) -> Endpoint:
-        """Return RDS Proxy's read/write endpoint: it stays while the writer moves."""
-        return self._endpoint(READ_WRITE)
-
-    @property
-    def proxy_reader_endpoint(self) -> Endpoint:
-        """Return RDS Proxy's read-only endpoint."""
-        return self._endpoint(READ_ONLY)
-
-    def instance_endpoint(self, instance: str) -> Endpoint:
-        """Return an instance's own endpoint.
-
-        Raises:
-            SettingError: if there is no such instance.
-        """
-        self._check_instance(instance)
-        return self._endpoint(instance)

@@ -10,6 +10,7 @@ from pytest_rdsfailover.local.blue_green import BlueGreenDeployment
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
+from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 from pytest_rdsfailover.model.traffic import Sessions, Traffic
@@ -110,3 +111,36 @@ class LocalTarget(ABC):
 
     def prepare(self) -> None:  # noqa: B027 - for real clusters
         """Do nothing: a local cluster may fail over at any time."""
+
+
+class NamedEndpoints(LocalTarget):
+    """A cluster of this process, which has each of its endpoints as an attribute."""
+
+    @property
+    def writer_endpoint(self) -> Endpoint:
+        """Return the cluster endpoint: the instance that DNS says is the writer."""
+        return self._endpoint("cluster")
+
+    @property
+    def reader_endpoint(self) -> Endpoint:
+        """Return the reader endpoint: any reader; the writer when there is none."""
+        return self._endpoint("reader")
+
+    @property
+    def proxy_endpoint(self) -> Endpoint:
+        """Return RDS Proxy's read/write endpoint: it stays while the writer moves."""
+        return self._endpoint(READ_WRITE)
+
+    @property
+    def proxy_reader_endpoint(self) -> Endpoint:
+        """Return RDS Proxy's read-only endpoint."""
+        return self._endpoint(READ_ONLY)
+
+    def instance_endpoint(self, instance: str) -> Endpoint:
+        """Return an instance's own endpoint.
+
+        Raises:
+            SettingError: if there is no such instance.
+        """
+        self._check_instance(instance)
+        return self._endpoint(instance)

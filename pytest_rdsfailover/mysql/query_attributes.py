@@ -19,9 +19,8 @@ TOO_FEW = ServerFault(1210, "HY000", "Incorrect arguments to COM_STMT_EXECUTE")
 NONE = b"\0\1"  # before a text: no attribute, in one set
 EXECUTE_HEAD = 10  # command, number of the statement, flags, number of iterations
 FLAGS, COUNTED = 5, 0x08  # where the flags stand; the number of parameters is told, even of none
-MOST = (
-    0xFFFF  # values: what a prepared statement can have; to read millions would keep others waiting
-)
+# Values: as many as a prepared statement can have. To read millions would keep others waiting.
+MOST = 0xFFFF
 TYPE = 2  # bytes of a type; the second tells only whether it is unsigned
 # How long values are by their type, if they are all of one length.
 SIZES = {1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 8: 8, 9: 4, 13: 2}
