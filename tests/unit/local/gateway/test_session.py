@@ -383,6 +383,17 @@ def test_an_error_comes_before_the_farewell_behind_it(writer):
     assert bytes(session.to_client) == said
 
 
+@pytest.mark.parametrize("cut", range(1, len(frame(SHUTDOWN, 0))))
+def test_a_farewell_that_began_before_the_next_command_answers_that_as_a_whole(cut):
+    session, farewell = logged_in(writer=True), frame(SHUTDOWN, 0)
+    ask(session, b"SELECT 1")
+    session.from_server(frame(OK2, 1) + farewell[:cut])
+    ask(session, b"SELECT 2")
+    session.from_server(farewell[cut:])
+
+    assert bytes(session.to_client) == frame(OK2, 1) + frame(SHUTDOWN, 1)
+
+
 @pytest.mark.parametrize("size", [1000, MAX_PAYLOAD, MAX_PAYLOAD + 10])
 def test_a_file_goes_on_after_a_packet_that_is_as_long_as_can_be(size):
     session = logged_in(writer=True)
