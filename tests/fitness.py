@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 TIMES = 6
-UNFIT = re.compile(r"no figure|unreliable|not over when observation ended")
+UNFIT = re.compile(r"no figure|unreliable|undecided|INCONCLUSIVE:|not over when observation ended")
 
 
 def fit(take: Callable[[], Any], problem: Callable[[Any], str] = lambda trial: trial.clock.problem):

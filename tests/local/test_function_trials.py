@@ -52,10 +52,13 @@ def trial_of(cluster, endpoint, *, seed=7, **load):
 
 
 def away(trial, back):
-    """Return for how long the database was away at least and at most, by what the gateway did."""
+    """Return for how long the database was away at least and at most, by what the gateway did.
+
+    A busy gateway notes late what it has done: how it came back less late, how it went no later.
+    """
     at = {milestone.name: milestone.at for milestone in trial.milestones}
     end = max(at["promoted"], at[back])
-    return end - at["fenced"], end - at["writer_cut"]
+    return end - NOTED_LATE - at["fenced"], end - at["writer_cut"] + NOTED_LATE
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,7 @@ def test_functions_are_judged_as_local_writers_are(api, resting, bucket, name, b
         assert trial.lost == trial.duplicated == trial.unexpected == []
         assert trial.stuck_writers == 0
         shortest, longest = away(trial, back)
-        assert trial.downtime.upper >= shortest - NOTED_LATE
+        assert trial.downtime.upper >= shortest
         assert trial.downtime.lower <= longest + RECONNECT
     assert fleet.stuck_sessions.upper in (0, math.inf)  # that, if nobody could look in time
     [note] = [note for note in fleet.notes if "AWS Lambda" in note]

@@ -1,6 +1,7 @@
 """What the user typed wrong is a usage error that names the remedy, before any server starts."""
 
 import pytest
+from fitness import fit, unfit_line
 
 USAGE_ERROR = 4
 
@@ -152,7 +153,7 @@ def test_a_fixture_that_is_asked_for_while_testing_is_measured_as_well(pytester)
         """
     )
 
-    result = pytester.runpytest_subprocess()
+    result = fit(pytester.runpytest_subprocess, unfit_line)
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*= database failover =*", "*test_it*writer*quick*yes*"])
