@@ -16,6 +16,6 @@ def failing_tries(case: Case) -> Finding | None:
         found,
         name="failing_tries",
         severity="risky",
-        evidence=f"behind retries, {found.evidence.replace('operations', 'tries', 1)}",
+        evidence=f"behind retries, {found.evidence.replace('operations', 'tries')}",
         expectation="",
     )

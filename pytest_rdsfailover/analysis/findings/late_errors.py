@@ -67,7 +67,7 @@ def _going_on(case: Case, settled: int, share: float) -> tuple[list[Failure], in
 
 def _all_along(failed: Sequence[int], stop: int, length: int) -> bool:
     """Tell whether errors came in all of a time, and none has been missing for longer than before."""
-    parts = {max(0, min(PARTS - 1, (stop - at) * PARTS // length)) for at in failed}
+    parts = {max(0, (stop - at) * PARTS // length) for at in failed}
     apart = max(map(sub, failed[1:], failed))
     return len(parts) == PARTS and stop - failed[-1] <= apart
 

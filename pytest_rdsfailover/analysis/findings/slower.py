@@ -17,8 +17,10 @@ def slower(case: Case) -> Finding | None:
     level = Level.of(case.series, (to_nanoseconds(case.course.start), begun))
     stop = to_nanoseconds(case.course.stop)
     taken = taken_within(case.series, (max(settled, stop - LAST), stop))
-    half = percentile(taken, 0.5) if len(taken) >= FEWEST else 0
-    if level is None or half <= level.limit:
+    if level is None or len(taken) < FEWEST:
+        return None
+    half = percentile(taken, 0.5)
+    if half <= level.limit:
         return None
     return Finding(
         name="slower",

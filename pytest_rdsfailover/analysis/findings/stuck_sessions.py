@@ -8,8 +8,10 @@ from pytest_rdsfailover.analysis.sessions import stayed, stuck
 def stuck_sessions(case: Case) -> Finding | None:
     """Tell connections that were refused a write where no writer is, and are open all the same."""
     course = case.course
-    sessions = stuck(course.sessions, course.start if course.trigger is None else course.trigger)
-    if sessions is None or not sessions.left or course.settled is None:
+    if course.trigger is None or course.settled is None:
+        return None
+    sessions = stuck(course.sessions, course.trigger)
+    if sessions is None or not sessions.left:
         return None
     return Finding(
         name="stuck_sessions",

@@ -51,7 +51,7 @@ def _failed(all_series: Sequence[Series]) -> Iterator[int]:
 def _late(all_series: Sequence[Series]) -> Iterator[int]:
     """Yield how long writes took that had to connect first, while others were served for long."""
     for series in all_series:
-        for row in series.taken.above(LONG - 1):
+        for row in series.taken.above(LONG):
             if not series.acked[row] or not had_to_connect(series, row):
                 continue
             fault = series.faults[series.fault[row - 1]]

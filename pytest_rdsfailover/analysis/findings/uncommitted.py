@@ -9,10 +9,9 @@ from pytest_rdsfailover.model.traffic import Traffic
 def uncommitted(case: Case) -> Finding | None:
     """Tell uncommitted writes: an application that commits every so many writes can lose so many."""
     witnessed = case.course.witnessed
-    seen = None if witnessed is None else witnessed.whole
-    if witnessed is None or not seen:
+    if witnessed is None or not witnessed.whole:
         return None
-    whole, acked = Traffic.total(list(seen.values())), case.acked
+    whole, acked = Traffic.total(list(witnessed.whole.values())), case.acked
     left = least(missing(whole, acked), whole.uncommitted_keys)
     total = sum(acked.values())
     if left:

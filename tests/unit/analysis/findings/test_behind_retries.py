@@ -65,6 +65,15 @@ def test_tries_that_fail_for_ever_are_told_although_each_operation_is_acknowledg
     assert "is_disconnect" in found["failing_tries"].cure
 
 
+def test_a_try_that_waits_for_a_connect_is_told_whether_or_not_all_writers_report_theirs():
+    made = journal([*WELL, *acks(1.0, 20.0, 0.1, writer=1)], writers=2)
+    times = tuple(round(t * 1e9) for t in (10.4, 10.4, 12.4))
+    made.writers[0].attempts.record(times, Outcome.REFUSED, Fault(2003, "refused"), None, 90)
+    found = judge(Evidence(journal=made, course=course(), stored=None)).findings
+
+    assert "unbounded_connects" in {finding.name for finding in found}
+
+
 def test_tries_that_failed_until_the_application_was_well_again_are_none():
     assert told(refused_first(4, until=16.0)) == {}
 

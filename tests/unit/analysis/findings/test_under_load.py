@@ -1,5 +1,7 @@
 """Findings about what a failover does to the load, each shown a planted fault and a near miss."""
 
+from dataclasses import replace
+
 import pytest
 from builders import ack, acks, course, journal, refused
 
@@ -48,11 +50,17 @@ def test_slots_that_reach_over_the_return_count_from_there():
 
 
 def test_the_slots_of_a_stuck_writer_are_told_as_its_own():
-    stuck = list(acks(1.0, 10.0, 0.1, writer=1))
-    found = diagnosed(journal(CALM + BACK + stuck, writers=2, skips=[(1, 10.1, 19.9, 900)]))
+    stuck = list(acks(1.0, 10.0, 0.1, writer=0))
+    others = [replace(each, writer=1) for each in CALM + BACK]
+    skips = [(0, 10.1, 19.9, 900)]
+    found = diagnosed(journal(stuck + others, writers=2, skips=skips))
 
-    assert "stuck_writers" in found
+    assert found["stuck_writers"].evidence == "1 of 2 writers never came back (0)"
     assert "not_issued" not in found
+
+    skips += [(1, 13.0, 19.0, 30)]
+    found = diagnosed(journal(stuck + others, writers=2, skips=skips))
+    assert found["not_issued"].evidence.startswith("30 of 104 slots")
 
 
 def retried(calm, storm):
@@ -61,8 +69,8 @@ def retried(calm, storm):
     for number in range(9 * calm):
         at = round((1 + number / calm) * 1e9)
         made.writers[0].attempts.record((at, at, at + 1000), Outcome.ACKED, None, None, 0)
-    for number in range(storm):
-        at = round((10.1 + 0.8 * number / storm) * 1e9)
+    for number in range(storm + 1):  # the last one in a second of its own
+        at = round((10.1 + 0.8 * number / storm if number < storm else 15.0) * 1e9)
         fault = Fault(2003, "refused")
         made.writers[0].attempts.record((at, at, at + 1000), Outcome.REFUSED, fault, None, 1)
     return made
@@ -96,7 +104,7 @@ def others(at, writer=1, code=2003):
             *acks(at + 0.1, 20.0, 0.1, writer=writer)]  # fmt: skip
 
 
-@pytest.mark.parametrize(("at", "told"), [(14.0, True), (13.3, False)])
+@pytest.mark.parametrize(("at", "told"), [(14.0, True), (13.4, True), (13.399999999, False)])
 def test_connects_to_an_address_from_before_the_failover(at, told):
     found = diagnosed(journal(CALM + BACK + others(at), writers=2))
     assert ("old_address" in found) is told
@@ -124,7 +132,7 @@ def slowed(by, since=12.5, until=20.0):
 
 @pytest.mark.parametrize(
     ("by", "until", "told"),
-    [(0.02, 20.0, True), (0.008, 20.0, False), (0.02, 18.0, False)],
+    [(0.02, 20.0, True), (0.010, 20.0, False), (0.02, 18.0, False)],
     ids=["for ever", "as the machine may", "for a time"],
 )
 def test_an_application_that_stays_slower_than_before(by, until, told):
@@ -135,6 +143,12 @@ def test_an_application_that_stays_slower_than_before(by, until, told):
         assert found["slower"].severity == "risky"
         assert "took 22.0 ms or more" in found["slower"].evidence
         assert "2.00 ms before the failover" in found["slower"].evidence
+
+
+@pytest.mark.parametrize(("last", "told"), [(10, True), (9, False)])
+def test_of_fewer_than_ten_operations_nobody_knows_how_long_half_of_them_take(last, told):
+    ends = [ack(19.51 + n / 100, sent=19.4 + n / 100) for n in range(last)]
+    assert ("slower" in diagnosed(journal([*slowed(0.0, until=0.0)[:400], *ends]))) is told
 
 
 def test_an_application_that_was_slow_in_the_calm_already_is_none():
