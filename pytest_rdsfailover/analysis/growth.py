@@ -79,7 +79,8 @@ def rank_sum_needed(before: int, after: int, chance: float) -> int | None:
     most = before * after
     if max(before, after) > MOST_EXACT:
         spread = math.sqrt(most * (before + after + 1) / 12)
-        return math.ceil(most / 2 + NormalDist().inv_cdf(1 - chance) * spread + 0.5)
+        needed = math.ceil(most / 2 + NormalDist().inv_cdf(1 - chance) * spread + 0.5)
+        return needed if needed <= most else None
     ways = [1] + [0] * most  # the Gaussian binomial coefficient, factor by factor
     for step in range(1, after + 1):
         for at in range(most, before + step - 1, -1):

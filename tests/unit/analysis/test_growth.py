@@ -85,6 +85,26 @@ def test_the_smallest_number_is_needed_that_chance_reaches_seldom_enough(
     assert growth._needed(ways, every, chance) == needed
 
 
+@pytest.mark.parametrize("chance", [0.2, 0.05, 0.01])
+@pytest.mark.parametrize(("before", "after"), [(5, 4), (4, 5), (6, 3), (1, 6), (7, 1)])
+def test_no_smaller_number_would_do(before, after, chance):
+    """Tried with every order that so many values can have."""
+    orders = list(itertools.combinations(range(before + after), after))
+
+    def needed(counts):
+        enough = (n for n in range(1, max(counts) + 1) if share(c >= n for c in counts) <= chance)
+        return next(enough, None)
+
+    def larger(now, place=None):
+        was = [value for value in range(before + after) if value not in now]
+        return sum(new > old for new in now for old in (was if place is None else was[place:][:1]))
+
+    assert rank_sum_needed(before, after, chance) == needed([larger(now) for now in orders])
+    for place in range(before):
+        exceeding = [larger(now, place) for now in orders]
+        assert exceeding_needed(before, after, place, chance) == needed(exceeding)
+
+
 def test_more_than_none_is_more_than_any_share_of_it():
     assert share_grown(0, 0.1) == math.inf
     assert share_grown(0, 0) == NEVER
@@ -99,7 +119,20 @@ def test_beyond_what_is_counted_the_approximation_is_close(monkeypatch):
     assert [rank_sum_needed(40, 50, chance) for chance in (0.01, 0.001)] == pytest.approx(
         exact, rel=0.02
     )
+    assert rank_sum_needed(40, 50, 0.05) == 1204  # counted exactly it is the same
     rank_sum_needed.cache_clear()
+
+
+def test_a_hundred_values_on_a_side_are_counted():
+    assert rank_sum_needed(100, 3, 0.005) == 272  # the normal distribution says 282
+
+
+def test_a_few_values_show_nothing_beside_very_many():
+    """The normal distribution would want 310 of 300 pairs."""
+    assert rank_sum_needed(150, 2, 0.005) is None
+    assert of_samples([1.0] * 150, [9.0] * 2, seconds_grown, 0.005) == NEVER
+    assert rank_sum_needed(101, 1, 0.045) == 101  # all of them
+    assert rank_sum_needed(101, 1, 0.04) is None
 
 
 @pytest.mark.parametrize(("before", "after"), [(150, 3), (3, 150)])

@@ -36,6 +36,10 @@ def test_a_tail_that_grew_is_found_where_the_middle_is_as_before():
     assert not judge(*parse_rules("median:10%"), samples, CHANCE).broken
 
 
+def test_a_run_of_two_trials_can_show_nothing_however_long_its_baseline_is():
+    assert Samples.of([1.0] * 150, [9.0] * 2, (), 0.005) is None
+
+
 def test_more_rules_and_scenarios_take_more_trials():
     assert [trials_needed(chance_of(*each)) for each in ((1, 1), (2, 1), (2, 10))] == [7, 8, 11]
 
