@@ -169,7 +169,7 @@ class Figure(Arithmetic):
             " back-off might"
         )
 
-    def _compare(self, symbol: str, other: object) -> Any:
+    def _compare(self, symbol: str, other: Any) -> Any:
         __tracebackhide__ = True
         ordered = symbol != "==" and isinstance(other, (str, timedelta, NoneType))
         if ordered or isinstance(other, bool):
@@ -181,7 +181,7 @@ class Figure(Arithmetic):
             return NotImplemented
         found = self.decide(symbol, other)
         if found is None:
-            tells = SORTED if isinstance(other, Figure) else self.what_would_tell(_number(other))
+            tells = SORTED if isinstance(other, Figure) else self.what_would_tell(float(other))
             raise UndecidedError(
                 f"{self!r} {symbol} {other!r} is undecided: it was {self.ends}", self.problem, tells
             )
@@ -253,8 +253,3 @@ def resolving(bound: float) -> str:
     if bound <= 0:
         return "no rate can prove a downtime of 0 s; allow at least a few milliseconds"
     return f"it needs a rate of at least {math.ceil(MISSED_SLOTS / bound)} writes per second"
-
-
-def _number(other: object) -> float:
-    ends = ends_of(other)
-    return math.nan if ends is None else ends[0]

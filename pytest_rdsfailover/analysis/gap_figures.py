@@ -61,7 +61,7 @@ class GapFigures:
     @property
     def count(self) -> Interval:
         """Return how many outages there were."""
-        sure, before = 0, -1
+        sure, before = 0, -math.inf
         for weighed in self.proven:
             if weighed.there > before:  # somebody was served between them, from start to end
                 sure, before = sure + 1, weighed.gap[1]
@@ -76,16 +76,11 @@ class GapFigures:
     def decisive(self) -> Weighed:
         """Return the gap by which the downtime stands or falls.
 
-        That is the one that proves most of it, or, if that is less than half of what may be, the
+        That is the one that proves most of it, or, unless that is more than half of what may be, the
         widest one, outage or not.
         """
         surest = max(self.candidates, key=lambda weighed: weighed.lower, default=self.widest)
         return surest if 2 * surest.lower > self.unseen else self.widest
-
-    @property
-    def main(self) -> Weighed | None:
-        """Return the longest outage."""
-        return max(self.outages, key=lambda weighed: weighed.gap[1] - weighed.gap[0], default=None)
 
     def first_back(self, seen: Observed) -> Interval:
         """Return from the trigger until the longest outage ended; 0 if there was none."""
@@ -169,10 +164,10 @@ def _unfinished(
 
     A write that hangs while others are served, from start to end, has a reason of its own.
     """
-    last = seen.acks[-2], seen.acks[-1]
-    if candidates and candidates[-1].gap == last:
+    since, stop = seen.acks[-2:]
+    if candidates and candidates[-1].gap == (since, stop):
         return True
-    usual = max(explained, scales.slowest_before(last[0]))
-    begun = there(seen.series, last[0], seen.start) - usual
-    fresh = fresh_failures(seen.series, last[0], begun, database=database)
-    return fresh > 0 and not scales.by_accident(last, fresh)
+    usual = max(explained, scales.slowest_before(since))
+    begun = there(seen.series, since, seen.start) - usual
+    fresh = fresh_failures(seen.series, since, begun, database=database)
+    return fresh > 0 and not scales.by_accident((since, stop), fresh)

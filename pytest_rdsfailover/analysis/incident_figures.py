@@ -84,9 +84,8 @@ def _nearest(one: Weighed, other: Weighed) -> int:
 def _least(group: Sequence[Weighed]) -> _Extent:
     first, last = group[0], group[-1]
     sure = last.there + last.lower - (first.gap[1] - first.lower)
-    return _Extent(
-        sum(weighed.lower for weighed in group), max(sure, *(weighed.lower for weighed in group), 0)
-    )
+    lengths = [weighed.lower for weighed in group]
+    return _Extent(sum(lengths), max(sure, *lengths))
 
 
 def _most(group: Sequence[Weighed]) -> _Extent:

@@ -51,10 +51,8 @@ def late_failures(series: Series, settled: int) -> Sequence[int]:
     the failover cut is noticed at its next use, whenever that is.
     """
     first = bisect_right(series.started, settled)
-    back = series.acked.find(1, first)
-    if back >= 0 and series.finished[back] <= settled + GRACE:
-        first = back
-    return series.failures_from(first)
+    back = series.acked.find(1, first, bisect_right(series.finished, settled + GRACE))
+    return series.failures_from(max(first, back))
 
 
 def is_read_only(series: Series, row: int) -> bool:

@@ -9,7 +9,7 @@ from itertools import compress
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.pauses import NEVER, Pauses, Standstills
+from pytest_rdsfailover.analysis.pauses import Pauses, Standstills
 from pytest_rdsfailover.analysis.selection import selected
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import place_of
@@ -89,8 +89,8 @@ def latency(
     trigger: int,
     back: int,
     stop: int,
-    still: Standstills = NEVER,
-    patience: int = 0,
+    still: Standstills,
+    patience: int,
 ) -> Latency:
     """Return the latency before, during and after a failover.
 

@@ -1,5 +1,6 @@
 """Which errors there were, and when: one line for what a log shows a thousand times."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -32,7 +33,7 @@ class Phase:
     count: int
     first: float
     last: float
-    open: bool = False
+    open: bool
 
 
 def failures(all_series: Sequence[Series]) -> list[tuple[int, Fault, str | None]]:
@@ -54,7 +55,7 @@ def failures(all_series: Sequence[Series]) -> list[tuple[int, Fault, str | None]
 
 
 def phases(
-    errors: Iterable[tuple[int, Fault, str | None]], stop: int, *, pause: int = PAUSE
+    errors: Iterable[tuple[int, Fault, str | None]], stop: int, *, pause: float = PAUSE
 ) -> list[Phase]:
     """Return errors in order with those of one code, kind and instance merged.
 
@@ -79,7 +80,7 @@ def phases(
 def totals(errors: Iterable[tuple[int, Fault, str | None]], stop: int) -> list[Phase]:
     """Return one entry for each code and kind over the whole trial, in order of appearance."""
     anywhere = ((at, fault, None) for at, fault, _ in errors)
-    return phases(anywhere, stop, pause=2**63)
+    return phases(anywhere, stop, pause=math.inf)
 
 
 def _phase(fault: Fault, instance: str | None, seen: Sequence[int], stop: int) -> Phase:

@@ -145,7 +145,7 @@ class Population:
     zero: int
     zero_low: float
     zero_high: float
-    open: int = 0
+    open: int
 
     @property
     def problem(self) -> str:

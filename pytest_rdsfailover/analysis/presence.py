@@ -24,8 +24,8 @@ def latest_served(rows: Iterable[tuple[Series, int]], start: int) -> int:
     latest = start
     for series, end in rows:
         row = series.acked.rfind(1, 0, end)
-        if row >= 0 and series.started[row] > latest:
-            latest = series.started[row]
+        if row >= 0:
+            latest = max(latest, series.started[row])
     return latest
 
 

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from pytest_rdsfailover.analysis.reached_keys import (
     FEWEST_STATEMENTS,
     Acked,
-    batch,
+    counted,
     least,
     missing,
-    named,
-    tolerated,
+    under_way,
     why_lacking,
 )
 from pytest_rdsfailover.model.traffic import SERVER, Traffic
@@ -32,14 +31,8 @@ def why_uncommitted(seen: Mapping[str, Traffic], acked: Acked) -> str:
     """
     anywhere = Traffic.total(list(seen.values()))
     lacking = least(missing(anywhere, acked), anywhere.uncommitted_keys)
-    count, total = sum(lacking.values()), sum(acked.values())
-    if count <= tolerated(total) + batch(anywhere) * len(acked):
-        return ""
-    whose = named(list(lacking))
-    return (
-        f"{count} of {total} acknowledged writes ({whose}) reached the cluster and were never"
-        f" committed; {REMEDY}"
-    )
+    told = counted(lacking, anywhere, acked)
+    return told and f"{told} reached the cluster and were never committed; {REMEDY}"
 
 
 def why_unsaved(seen: Mapping[str, Traffic], acked: Acked) -> str:
@@ -55,15 +48,10 @@ def why_unsaved(seen: Mapping[str, Traffic], acked: Acked) -> str:
 def _why_unchanged(seen: Mapping[str, Traffic], acked: Acked) -> str:
     anywhere = Traffic.total(list(seen.values()))
     lacking = least(missing(anywhere, acked), anywhere.unchanged_keys)
-    count, total = sum(lacking.values()), sum(acked.values())
-    if count <= tolerated(total) + batch(anywhere) * len(acked):
-        return ""
-    if anywhere.writes >= FEWEST_STATEMENTS * count:  # others may have done it that hide their key
-        return ""
-    whose = named(list(lacking))
-    return (
-        f"{count} of {total} acknowledged writes ({whose}) reached the cluster and {CHANGED_NONE}"
-    )
+    told = counted(lacking, anywhere, acked)
+    # Others may have done it that hide their key.
+    elsewhere = anywhere.writes >= FEWEST_STATEMENTS * sum(lacking.values())
+    return "" if elsewhere or not told else f"{told} reached the cluster and {CHANGED_NONE}"
 
 
 def why_only_read(seen: Mapping[str, Traffic], acked: Acked, changed: int | None) -> str:
@@ -108,9 +96,7 @@ def why_early(seen: Traffic, acked: Acked, ahead: int) -> str:
         acked: the acknowledged writes.
         ahead: the most of them that lacked their confirmation at one look.
     """
-    if ahead <= tolerated(sum(acked.values())) + batch(seen) * len(acked) or why_lacking(
-        seen, acked
-    ):
+    if ahead <= under_way(seen, acked) or why_lacking(seen, acked):
         return ""
     return (
         f"{ahead} writes were acknowledged at one time that the cluster confirmed only later: the"

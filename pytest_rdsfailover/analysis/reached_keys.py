@@ -79,11 +79,20 @@ def astray(near: Traffic, anywhere: Traffic) -> int:
 
 def why_lacking(seen: Traffic, acked: Acked) -> str:
     """Return how many acknowledged writes lack their confirmation, and whose; empty if few do."""
-    lacking, total = missing(seen, acked), sum(acked.values())
-    count = sum(lacking.values())
-    if count <= tolerated(total) + batch(seen) * len(acked):
+    return counted(missing(seen, acked), seen, acked)
+
+
+def counted(lacking: Mapping[str, int], seen: Traffic, acked: Acked) -> str:
+    """Return how many acknowledged writes of each writer lack something; empty if these may be under way."""
+    count, total = sum(lacking.values()), sum(acked.values())
+    if count <= under_way(seen, acked):
         return ""
     return f"{count} of {total} acknowledged writes ({named(list(lacking))})"
+
+
+def under_way(seen: Traffic, acked: Acked) -> float:
+    """Return how many acknowledged writes may lack their confirmation, where some wait for a batch."""
+    return tolerated(sum(acked.values())) + batch(seen) * len(acked)
 
 
 def missing(seen: Traffic, acked: Acked) -> dict[str, int]:
@@ -103,8 +112,7 @@ def batch(seen: Traffic) -> int:
     carriers = seen.commits or seen.marked
     # A key whose answer was lost counts without a commit: each writer may have had one such.
     keys = sum(seen.keys.values()) - len(seen.keys)
-    size = keys / carriers if carriers else 0.0
-    return math.ceil(2 * size) if size > 1 else 0
+    return math.ceil(2 * keys / carriers) if carriers and keys > carriers else 0
 
 
 def named(writers: list[str]) -> str:

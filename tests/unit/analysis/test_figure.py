@@ -8,6 +8,7 @@ import statistics
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,18 +25,34 @@ def test_the_value_is_the_middle_and_the_resolution_half_the_width():
     assert (WIDE.value, WIDE.resolution) == (pytest.approx(2.0), pytest.approx(0.1))
 
 
-def test_a_bound_is_met_by_the_upper_end_only():
-    assert WIDE < 2.11
-    assert WIDE <= 2.1
-    assert not WIDE > 2.1
-    assert WIDE.decide("<", 2.1) is None
+COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq)
 
 
-def test_a_bound_is_broken_by_the_lower_end_only():
-    assert WIDE > 1.89
-    assert WIDE >= 1.9
-    assert not WIDE < 1.9
-    assert WIDE.decide(">", 1.9) is None
+def settled(compare, figure, bound):
+    """Return what a comparison tells; None if it is undecided."""
+    try:
+        return compare(figure, bound)
+    except UndecidedError:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("bound", "told"),
+    [
+        (1.89, [False, False, True, True, False]),
+        (1.9, [False, None, None, True, None]),
+        (2.0, [None] * 5),
+        (2.1, [None, True, False, None, None]),
+        (2.11, [True, True, False, False, False]),
+    ],
+)
+def test_the_upper_end_alone_meets_a_bound_and_the_lower_end_alone_breaks_it(bound, told):
+    assert [settled(compare, WIDE, bound) for compare in COMPARISONS] == told
+
+
+def test_what_is_no_number_cannot_be_decided():
+    with pytest.raises(TypeError, match="'2s' is no number"):
+        WIDE.decide("<", "2s")
 
 
 @pytest.mark.parametrize("other", ["2s", timedelta(seconds=2), None, True])
@@ -182,6 +199,7 @@ def test_what_is_sure_passes_by_arithmetic_as_well():
     assert WIDE == pytest.approx(2.0, abs=0.11)  # noqa: SIM300 - it knows its ends
     assert WIDE != pytest.approx(3.0, abs=0.11)  # noqa: SIM300
     assert Figure(1.5, 1.5) == pytest.approx(1.0, abs=0.5)  # what is as far away as allowed
+    assert WIDE != SimpleNamespace(tolerance=0.1)  # noqa: SIM300 - approximates nothing
     assert bool(WIDE)
     assert WIDE != 0
     assert WIDE not in [0, 5]
@@ -201,13 +219,15 @@ def test_a_problem_proves_no_lower_end_and_leaves_the_upper_one():
         assert not doubted > 1
     with pytest.raises(UndecidedError):
         assert WIDE.unproven("nobody looked") < 9
+    share = Figure.exact(0.5, "%").unproven("nobody looked")
+    assert (share.lower, share.upper) == (0, 1)
 
 
 def test_what_had_not_ended_proves_no_upper_bound():
     assert OPEN > 0.3
     assert not OPEN < 0.4
     for expression in (lambda: OPEN < 1e9, lambda: OPEN - OPEN < 1, lambda: OPEN * 0 + OPEN < 9):
-        with pytest.raises(UndecidedError):
+        with pytest.raises(UndecidedError, match="a longer one would tell"):
             expression()
     assert (str(OPEN), OPEN.ends) == (
         "700 ms or more, not over when observation ended",
@@ -271,13 +291,15 @@ def test_a_rate_that_decides_is_named_only_if_the_spacing_of_the_writes_blurs_th
     assert spaced.deciding_rate(2.04) is None
     assert waited.deciding_rate(2.09) is None
     assert Figure(1.9, 2.1).deciding_rate(2.09) is None
+    assert Figure(10.0, 12.0, rate=0.5).deciding_rate(11.5) == 2
+    assert Figure(0.0, 1 / 32, rate=64, best=0.0).deciding_rate(1 / 32) == 65  # more than it was
 
 
 @pytest.mark.parametrize(
     ("rate", "told"), [(0, ""), (1, "a higher rate would not"), (0.5, "too few writes (0.5 per")]
 )
 def test_what_would_tell_depends_on_a_rate_that_is_known(rate, told):
-    assert Figure(1.0, 3.0, rate=rate).what_would_tell(2.5)[:23] == told[:23]
+    assert Figure(1.0, 3.0, rate=rate).what_would_tell(2.0)[:23] == told[:23]
 
 
 def test_no_outage_is_zero_up_to_the_largest_natural_gap():

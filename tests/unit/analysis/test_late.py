@@ -40,6 +40,7 @@ def test_a_writer_is_on_its_way_back_for_a_second():
         return figures([*AWAY, *away, *acks(back, 20.0, 0.01)]).late_errors()
 
     assert errors(13.3) == 0
+    assert errors(13.4) == 0
     assert errors(13.5) == 11
 
 

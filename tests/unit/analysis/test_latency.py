@@ -10,13 +10,14 @@ from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
 
 
-def measure(events, skips=(), writers=1, back=12, pauses=()):
+def measure(events, skips=(), writers=1, back=12, pauses=(), patience=0):
     return latency(
         series_of(journal(events, writers=writers, skips=skips)),
         trigger=10 * SECOND,
         back=back * SECOND,
         stop=20 * SECOND,
         still=Standstills(all=Pauses.of(pauses), any=Pauses.of(pauses)),
+        patience=patience,
     )
 
 
@@ -59,7 +60,10 @@ def test_another_writers_success_serves_nobody_else():
 
 
 def test_a_writer_that_never_returns_waits_to_the_end_of_observation():
-    assert measure([refused(11.0, intended=11.0)]).during.max.value == pytest.approx(9.0)
+    found = measure([refused(11.0, intended=11.0)]).during
+
+    assert found.max.value == pytest.approx(9.0)
+    assert found.count == 1
 
 
 def test_a_writer_that_never_returns_waits_for_ever_at_the_most():
@@ -68,6 +72,18 @@ def test_a_writer_that_never_returns_waits_for_ever_at_the_most():
     assert found.max.value == found.max.lower == pytest.approx(9.0)
     assert found.max.upper == math.inf
     assert found.p50.upper == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(("patience", "most"), [(9 * SECOND, 9.0), (9 * SECOND - 1, math.inf)])
+def test_a_writer_that_had_not_waited_long_when_observation_ended_is_not_lost(patience, most):
+    assert measure([refused(11.0, intended=11.0)], patience=patience).during.max.upper == most
+
+
+def test_a_pause_that_goes_on_after_an_answer_hides_nothing_of_what_was_before_it():
+    found = measure([ack(11.4, sent=10.5)], pauses=[(11.0, 12.0)]).during
+
+    assert found.max.value == pytest.approx(0.9)
+    assert found.max.lower == pytest.approx(0.495)
 
 
 def test_what_the_load_generator_slept_through_is_no_latency_at_the_least():

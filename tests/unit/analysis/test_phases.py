@@ -1,9 +1,10 @@
 import pytest
-from builders import ack, journal, refused, unknown
+from builders import ack, event, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.phases import failures, phases, totals
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
+from pytest_rdsfailover.model.records import Outcome
 
 
 def spans(found):
@@ -47,9 +48,16 @@ def test_another_code_or_instance_is_another_phase():
 
 
 def test_a_pause_begins_a_new_phase_of_the_same_sort():
+    assert [each.count for each in seen(errors(refused(1.0), refused(1.5)))] == [2]
     assert spans(seen(errors(refused(1.0), ack(1.5), refused(3.0)))) == [
         (2003, "refused", None, 1, 1.0, 1.0),
         (2003, "refused", None, 1, 3.0, 3.0),
+    ]
+
+
+def test_a_failure_of_which_nothing_is_known_is_a_clients():
+    assert spans(seen(errors(event(1.0, Outcome.UNKNOWN, None)))) == [
+        (0, "client", None, 1, 1.0, 1.0)
     ]
 
 
@@ -69,7 +77,9 @@ def test_totals_count_each_code_and_kind_once():
     ]
 
 
-@pytest.mark.parametrize(("last", "is_open"), [(19.4, False), (19.6, True), (20.0, True)])
+@pytest.mark.parametrize(
+    ("last", "is_open"), [(19.4, False), (19.5, False), (19.6, True), (20.0, True)]
+)
 def test_a_phase_that_observation_did_not_see_the_end_of_is_open(last, is_open):
     found = errors(refused(3.0), refused(last, 1836), ack(19.9))
     assert [each.open for each in seen(found)] == [False, is_open]

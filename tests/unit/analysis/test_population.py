@@ -4,7 +4,7 @@ import math
 import pytest
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.population import Sample, population, population_of
+from pytest_rdsfailover.analysis.population import Sample, had_none, population, population_of
 from pytest_rdsfailover.model.errors import UndecidedError
 
 
@@ -22,7 +22,8 @@ def sample(downtime=0.0, *, valid=True, problem="", **figures):
 def test_a_population_sums_its_valid_trials_up():
     found = population_of([*map(sample, [0.0] * 10 + [1.0] * 5), sample(9.0, valid=False)])
 
-    assert (found.trials, found.invalid, found.zero, found.down) == (15, 1, 10, 5)
+    assert (found.trials, found.invalid, found.unreliable) == (15, 1, 0)
+    assert (found.zero, found.down) == (10, 5)
     assert (found.median.value, found.low, found.high) == (0, 0, 1)
     assert (found.p95, found.max) == (1, 1)
     assert (found.zero_low, found.zero_high) == pytest.approx((0.417, 0.848), abs=0.001)
@@ -44,6 +45,22 @@ def test_a_population_is_known_no_better_than_its_trials():
     assert (found.max.lower, found.max.upper, found.open) == (2.0, math.inf, 1)
     with pytest.raises(UndecidedError):
         assert found.median < 2.5
+
+
+@pytest.mark.parametrize(
+    ("downtime", "none"),
+    [
+        (Figure(0.0, 0.099, best=0.0), True),
+        (Figure(0.0, 0.1, best=0.0), None),
+        (Figure(0.0, 0.099), None),  # an outage was seen, though it may have been nothing
+        (Figure(0.001, 0.099), False),
+    ],
+)
+def test_no_downtime_is_none_that_was_seen_and_none_that_can_have_been_a_tenth_of_a_second(
+    downtime, none
+):
+    assert had_none(downtime) is none
+    assert population([downtime]).zero == (none is True)
 
 
 def test_few_reliable_trials_say_nothing_of_all():

@@ -74,6 +74,7 @@ def test_where_this_process_was_connected_is_told_with_it():
 
 def test_without_an_acknowledged_write_there_is_nothing_to_doubt():
     assert why_untouched(told(), {}, acked={"0": 0}) == ""
+    assert why_untouched(told(), {}, acked={"0": 1}).startswith("1 writes count as acknowledged")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,15 @@ def test_acknowledged_writes_that_the_cluster_never_confirmed_are_told(calm, who
     assert reason.startswith(f"{missing} of 1000" if missing else "")
 
 
+def test_one_acknowledged_write_of_the_calm_is_enough_to_compare():
+    def reason(calm):
+        seen = told({"proxy": came(confirmed=1)}, {"proxy": came(confirmed=500)})
+        return why_unconfirmed(seen, calm={"0": calm}, acked={"0": 1000})
+
+    assert reason(1).startswith("500 of 1000")
+    assert reason(0) == ""
+
+
 def test_counts_are_since_the_load_began_and_nobody_who_looks_sees_nothing():
     before, now = {"proxy": came(5, 2)}, {"proxy": came(9, 3), "reader": came(1)}
     assert since(now, before) == {"proxy": came(4, 1, connections=0), "reader": came(1)}
@@ -108,6 +118,7 @@ def test_counts_are_since_the_load_began_and_nobody_who_looks_sees_nothing():
     [
         ("cluster", "db.cluster-x.eu-west-1.rds.amazonaws.com:3306", True),
         ("cluster", "127.0.0.2:3306", False),
+        ("cluster", "8.8.8.8:3306", False),
         ("proxy", "db.proxy-x.eu-west-1.rds.amazonaws.com:3306", False),
     ],
 )
@@ -129,8 +140,10 @@ def test_writers_of_whom_no_key_came_are_named(gone):
     assert "they write elsewhere, or nowhere" in reason
 
 
-def test_every_second_key_elsewhere_is_told():
-    reason = why_untouched(told(peers=("10.0.0.7:3306",)), keyed(every(10)), every(20))
+@pytest.mark.parametrize("others", [0, 7])  # of one in ten they may be, in batches
+def test_every_second_key_elsewhere_is_told(others):
+    seen = keyed(every(10), writes=others)
+    reason = why_untouched(told(peers=("10.0.0.7:3306",)), seen, every(20))
     assert reason.startswith(
         "the keys of 80 of 160 acknowledged writes (writers 0, 1, 2, 3, 4, 5, 6"
     )
@@ -326,6 +339,16 @@ def test_keys_of_which_some_came_to_another_endpoint_are_told():
     assert why_untrue(seen, calm={}, acked=every(20)) == ""
     (doubt,) = doubted(seen, calm={}, acked=every(20))
     assert doubt.startswith("80 keys came to other endpoints than the proxy endpoint")
+    by_name = {"cluster": came(80, 80, **half), "instance-2": came(80, 80, **half)}
+    at_cluster = replace(told(None, by_name), endpoint="cluster")
+    assert doubted(at_cluster, calm={}, acked=every(20)) == []
+
+
+@pytest.mark.parametrize(("astray", "says"), [(2, []), (3, ["3 keys came to other endpoints"])])
+def test_two_keys_that_came_to_another_endpoint_are_no_doubt(astray, says):
+    seen = told(None, {"proxy": came(100, 100, w0=100 - astray), "cluster": came(9, w0=astray)})
+    found = doubted(seen, calm={}, acked={"0": 100})
+    assert [text in doubt for text, doubt in zip(says, found, strict=True)] == [True] * len(says)
 
 
 def test_keys_whose_latest_write_failed_are_doubted_but_for_those_that_were_not_acknowledged():
@@ -336,6 +359,9 @@ def test_keys_whose_latest_write_failed_are_doubted_but_for_those_that_were_not_
     assert (
         doubted(told(None, half), calm={}, acked={"0": 20, "1": 20}, failed={"0": 5, "1": 3}) == []
     )
+    three = {"proxy": came(20, 20, more={"failing_keys": {"0": 3}}, w0=20)}
+    (doubt,) = doubted(told(None, three), calm={}, acked={"0": 20}, failed={})
+    assert doubt.startswith("3 acknowledged writes have their key")
 
 
 @pytest.mark.parametrize(

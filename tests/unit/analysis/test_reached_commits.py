@@ -12,8 +12,10 @@ from pytest_rdsfailover.analysis.reached_commits import (
 from pytest_rdsfailover.analysis.reached_keys import (
     astray,
     batch,
+    named,
     tolerated,
     why_elsewhere,
+    why_lacking,
     why_unseen,
 )
 from pytest_rdsfailover.analysis.reached_server import doubts_of_server, why_idle
@@ -49,6 +51,15 @@ def test_of_a_batch_twice_as_many_of_each_writer_may_wait_for_their_commit():
     assert batch(kept(**batches)["cluster"]) == 6
     assert why_uncommitted(kept(**batches, uncommitted_keys={"0": 14}), ACKED) == ""
     assert why_uncommitted(kept(**batches, uncommitted_keys={"0": 15}), ACKED).startswith("15 of")
+
+
+@pytest.mark.parametrize(("lacking", "told"), [(14, False), (15, True)])
+def test_writes_without_effect_may_wait_for_their_batch_as_well(lacking, told):
+    batches = {"keys": {"0": 60 - 22, "1": 40}, "commits": 26}  # of three keys
+    seen = kept(**batches, unchanged_keys={"0": lacking})
+
+    assert why_unsaved(seen, ACKED).startswith("15 of 100" if told else "")
+    assert bool(why_unsaved(seen, ACKED)) is told
 
 
 @pytest.mark.parametrize(("writes", "told"), [(0, True), (4, True), (5, False)])
@@ -126,6 +137,7 @@ def test_a_server_that_did_so_little_was_not_the_one(statements, writes, told):
     ("counts", "said"),
     [
         ({}, []),
+        ({"rollbacks": 50}, []),
         ({"writes": 94}, ["counted 94 statements"]),
         ({"commits": 49, "rollbacks": 50}, ["49 commits and 50 transactions that were rolled back"]),
         ({"commits": 49, "rollbacks": 49, "uncommitted": 50}, ["open transactions held 50 changed"]),
@@ -140,6 +152,17 @@ def test_what_a_writer_counted_leaves_doubts_below_a_share_of_the_load(counts, s
     assert len(found) == len(said)
     assert all(part in doubt for part, doubt in zip(said, found, strict=True))
     assert doubts_of_server(Traffic(unseen=True), 0) == []
+
+
+def test_of_many_writers_the_first_are_named():
+    assert named(["3"]) == "writer 3"
+    assert named(list("01234567")) == "writers 0, 1, 2, 3, 4, 5, 6, 7"
+    assert named(list("0123456789")) == "writers 0, 1, 2, 3, 4, 5, 6, 7 and 2 more"
+
+
+def test_a_writer_of_whom_no_key_came_lacks_all_of_them():
+    lacking = why_lacking(Traffic(keys={"0": 60}, commits=60), {"0": 60, "7": 3})
+    assert lacking == "3 of 63 acknowledged writes (writer 7)"
 
 
 @pytest.mark.parametrize(("acked", "most"), [(0, 2), (2000, 2), (3000, 3), (10_000, 10)])
@@ -171,5 +194,10 @@ def test_a_writer_of_whom_nothing_came_is_named_if_that_is_no_accident():
         "writer 7 acknowledged 40 writes, and no"
     )
     assert why_unseen(seen, {"0": 60, "7": 2}) == ""  # so few may have been missed
+    one = why_unseen(Traffic(keys={"0": 1}, commits=1), {"0": 1, "7": 5})
+    assert one.startswith("writer 7 acknowledged 5 writes, and no")
+    batches = Traffic(keys={"0": 201}, commits=99)
+    assert why_unseen(batches, {"0": 201, "7": 5}) == ""  # as many may wait for their batch
+    assert why_unseen(batches, {"0": 201, "7": 6}).startswith("writer 7 acknowledged 6 writes")
     assert why_unseen(Traffic(), {"0": 60}) == ""
     assert why_unseen(Traffic(keys={"0": 60}, commits=60), {"0": 60}) == ""

@@ -30,6 +30,7 @@ def unconfirmed(before, after):
         ),  # no row a write in the calm
         ({"writes": 10, "rows": 100}, {"writes": 200, "rows": 280}, 20),  # batches of ten
         ({"unchanged": 100}, {"unchanged": 280}, 20),
+        ({"writes": 98}, {"writes": 278}, 20),  # under way when the calm was looked at
     ],
 )
 def test_hidden_writes_that_came_in_the_calm_and_not_later_are_told(before, after, missing):
@@ -47,6 +48,8 @@ def test_hidden_writes_that_came_in_the_calm_and_not_later_are_told(before, afte
         ({"writes": 90}, {"writes": 200}),  # not all of them in the calm either
         ({"writes": 100, "marked": 1}, {"writes": 200, "marked": 90}),  # some show their key
         ({"writes": 10, "rows": 100}, {"writes": 30, "rows": 300}),
+        ({"writes": 10, "rows": 100}, {"writes": 30, "rows": 280, "unanswered": 20}),
+        ({"writes": 97}, {"writes": 197}),  # not all of them in the calm either
     ],
 )
 def test_hidden_writes_that_may_have_come_are_no_doubt(before, after):
