@@ -75,9 +75,7 @@ class Arithmetic:
         return self
 
     def __abs__(self) -> Self:
-        if self.lower >= 0:
-            return self
-        nearest = max(0.0, -self.upper)
+        nearest = max(0.0, self.lower, -self.upper)
         farthest = max(-self.lower, self.upper)
         return self.between(nearest, farthest, abs(self.value), self.problem)
 
@@ -160,7 +158,7 @@ class Arithmetic:
         found = [reckon(a, b) for a, b in product((self.lower, self.upper), ends)]
         problems = dict.fromkeys(filter(None, (self.problem, getattr(other, "problem", ""))))
         lower, upper = _hull(found)
-        value = reckon(self.value, getattr(other, "value", ends[0]))
+        value = reckon(self.value, float(getattr(other, "value", other)))
         value = min(max(value, lower), upper)
         return self.between(lower, upper, value, "; ".join(problems))
 

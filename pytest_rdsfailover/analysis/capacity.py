@@ -8,6 +8,7 @@ from pytest_rdsfailover.analysis.pauses import NEVER, Standstills
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import to_nanoseconds
+from pytest_rdsfailover.model.spans import common
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,9 @@ def calm_slots(
     for series in all_series:
         begin = _ready(series, start, end)
         issued += bisect_left(series.intended, end) - bisect_left(series.intended, begin)
-        slept = still.apart(series.writer).spans
-        not_issued += series.not_issued(begin, end) - sum(
-            series.not_issued(max(begin, first), min(end, last))
-            for first, last in slept
-            if first < end and last > begin
-        )
+        slept = common([still.apart(series.writer).spans, [(begin, end)]])
+        not_issued += series.not_issued(begin, end)
+        not_issued -= sum(series.not_issued(first, last) for first, last in slept)
     return CalmSlots(issued, not_issued)
 
 

@@ -170,7 +170,7 @@ def sign_flip_test(differences: Sequence[float]) -> float:
     signed = [(rank, difference) for rank, difference in ranked if difference]
     ranks = [rank for rank, _ in signed]
     total = sum(ranks)
-    distance = abs(2 * sum(rank for rank, difference in signed if difference > 0) - total)
+    distance = abs(sum(math.copysign(rank, difference) for rank, difference in signed))
     if len(ranks) > MOST_EXACT:
         chance = random.Random(SEED)  # noqa: S311 - resampling, no secret
         extreme = sum(
@@ -206,20 +206,16 @@ def _rank_sums(ranks: Sequence[int], size: int) -> list[int]:
     """Return for each sum in how many ways *size* of the ranks add up to it.
 
     One polynomial for each number of ranks taken so far, packed into a big integer: shifting it
-    adds a rank to all sums at once.
+    adds a rank to all sums at once. None is as large as the sum of all ranks: *size* leaves one.
     """
-    width = len(ranks) + 1  # bits; there are fewer than 2 ** len(ranks) ways
+    width = len(ranks) // 8 + 1  # bytes; there are fewer than 2 ** len(ranks) ways
     ways = [1] + [0] * size
-    for taken, rank in enumerate(ranks, start=1):
-        for number in range(min(taken, size), 0, -1):
-            ways[number] += ways[number - 1] << (rank * width)
-    mask = (1 << width) - 1
-    packed = ways[size].to_bytes((sum(ranks) + 1) * width // 8 + 1, "little")
+    for rank in ranks:
+        for number in range(size, 0, -1):
+            ways[number] += ways[number - 1] << (8 * rank * width)
+    packed = ways[size].to_bytes(sum(ranks) * width, "little")
     return [
-        int.from_bytes(packed[at * width // 8 : (at + 1) * width // 8 + 1], "little")
-        >> (at * width % 8)
-        & mask
-        for at in range(sum(ranks) + 1)
+        int.from_bytes(packed[at : at + width], "little") for at in range(0, len(packed), width)
     ]
 
 

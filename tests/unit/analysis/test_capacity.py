@@ -81,11 +81,31 @@ def test_a_stray_slot_is_worth_no_word(skipped):
     assert trial(skipped).clock.remarks == []
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_share_that_is_allowed_is_no_problem_and_one_slot_more_is(more):
+    found = trial(1000 + more, calm_not_issued=0.5)
+
+    assert bool(found.clock.problem) == bool(more)
+
+
 @pytest.mark.parametrize(
-    ("asleep", "counted"), [([[(1.0, 5.0)], []], 0), ([[], [(1.0, 5.0)]], 400)]
+    ("asleep", "counted"),
+    [
+        ([[(1.0, 5.0)], []], 0),
+        ([[], [(1.0, 5.0)]], 400),
+        ([[(3.0, 5.0)], []], 200),
+        ([[(0.0, 3.0), (4.0, 12.0)], []], 99),
+    ],
 )
 def test_what_one_process_of_several_slept_through_says_nothing_of_the_machine(asleep, counted):
     told = course(rate=100.0, pauses=[(1.0, 5.0)], asleep=asleep)
     made = series_of(journal(EVENTS, skips=[(0, 1.0, 4.99, 400)]))
 
     assert calm_slots(made, told, Standstills.of(told)).not_issued == counted
+
+
+def test_what_it_slept_through_outside_the_calm_takes_nothing_from_what_it_left_out_in_it():
+    told = course(rate=100.0, start=2.0, pauses=[], asleep=[[(0.5, 3.0), (9.0, 12.0)], []])
+    made = series_of(journal(EVENTS, skips=[(0, 0.0, 19.99, 2000)]))
+
+    assert calm_slots(made, told, Standstills.of(told)).not_issued == 599

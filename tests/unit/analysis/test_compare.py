@@ -24,6 +24,10 @@ def by_hand(first, second):
     return sum(abs(each - mean) >= distance - 1e-9 for each in sums) / len(sums)
 
 
+def test_of_values_that_are_all_the_same_nothing_is_told_apart():
+    assert permutation_test([1] * 17, [1] * 18) == 1  # as many ways as there can be, in one sum
+
+
 def test_equal_values_share_the_mean_of_their_ranks():
     assert doubled_ranks([5, 1, 1, 9]) == [6, 3, 3, 8]
 
@@ -151,6 +155,10 @@ def test_pairs_show_a_change_that_two_samples_hide_in_the_spread_of_failovers():
     assert (found.pairs, found.dropped, apart.pairs) == (15, 2, 0)
 
 
+def test_pairs_that_changed_as_much_one_way_as_the_other_show_nothing():
+    assert compare_pairs([(1.0, 2.0), (2.0, 1.0), (5.0, 8.0), (8.0, 5.0)]).p_value == 1
+
+
 def test_no_change_between_pairs_is_seldom_taken_for_one():
     chance = random.Random(9)
     shown = 0
@@ -180,6 +188,7 @@ def test_a_single_trial_has_no_interval(before, after):
 def test_a_single_pair_has_no_interval_and_none_is_no_comparison():
     found = compare_pairs([(1.0, 2.0)])
     assert (found.low, found.high, found.p_value) == (None, None, 1.0)
+    assert (found.pairs, found.dropped) == (1, 0)
     with pytest.raises(ValueError, match="without a pair"):
         compare_pairs([])
 
@@ -194,8 +203,19 @@ def test_a_chance_that_is_sampled_counts_what_was_seen_and_is_never_nothing(monk
         permutation_test([1], [1])
         == permutation_test([1, 1], [1, 1])
         == sign_flip_test([0, 0, 0, 0])
+        == sign_flip_test([1, -1, 1, -1])
         == 1
     )
+
+
+@pytest.mark.parametrize(("size", "exact"), [(4, True), (5, False)])
+def test_up_to_the_greatest_number_that_is_counted_a_chance_is_exact(monkeypatch, size, exact):
+    monkeypatch.setattr(module, "MOST_EXACT", 8)
+    monkeypatch.setattr(module, "SHUFFLES", 9)
+
+    found = permutation_test(range(size), range(10, 10 + size))
+    assert (found == pytest.approx(2 / 70)) == exact
+    assert (sign_flip_test(range(1, 2 * size + 1)) == 2 / 256) == exact
 
 
 def test_the_middle_95_of_a_hundred_have_as_many_below_them_as_above():

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 from builders import ack, course, journal
 
+from pytest_rdsfailover.analysis.elsewhere import told_of
 from pytest_rdsfailover.analysis.judging import judge, summarise
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
@@ -53,6 +55,15 @@ def test_writers_of_whom_nobody_told_are_neither_stuck_nor_away_and_their_slots_
         )
 
 
+@pytest.mark.parametrize(
+    ("writers", "silent", "rate"), [(4, (2, 3), 100.0), (1, (), 200.0), (2, (0, 1), 0.0)]
+)
+def test_the_load_that_is_judged_is_the_part_of_those_who_told(writers, silent, rate):
+    every = series_of(journal([], writers=writers))
+    told, about = told_of(every, course(rate=200.0, unreported=silent))
+    assert (len(told), about.rate) == (writers - len(silent), rate)
+
+
 def test_without_being_told_so_the_same_writers_would_be_stuck():
     whole = trial(rate=200.0, writers=4, silent=(2, 3))
     assert whole.stuck == [2, 3]
@@ -76,13 +87,17 @@ def test_a_fleet_of_which_nobody_told_anything_has_a_verdict():
 
 
 @pytest.mark.parametrize(("alignment", "stale"), [(0.0, 1), (0.005, 0)])
-def test_a_write_that_may_have_been_before_the_cut_is_not_stale(alignment, stale):
+@pytest.mark.parametrize("sent", [11.001, 12.996])
+def test_a_write_that_may_have_been_outside_the_time_of_no_writer_is_not_stale(
+    alignment, stale, sent
+):
     milestones = [
         Milestone(name="writer_cut", at=11.0, instance="instance-1"),
         Milestone(name="promoted", at=12.0, instance="instance-2"),
+        Milestone(name="promoted", at=13.0, instance="instance-1"),
     ]
     events = [ack(10 + n / 10, instance="instance-1") for n in range(10)]
-    made = journal([*events, ack(11.003, sent=11.001, instance="instance-1")])
+    made = journal([*events, ack(sent + 0.002, sent=sent, instance="instance-1")])
     about = course(
         start=10.0, stop=14.0, trigger=10.8, settled=12.5, milestones=milestones,
         writer_before="instance-1", alignment=alignment,

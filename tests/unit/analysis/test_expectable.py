@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from builders import acks, course, journal, refused
+from builders import ack, acks, course, journal, refused
 
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
@@ -46,6 +46,33 @@ def test_what_ended_meets_a_bound_above_it_and_breaks_one_below(name):
 
     assert state(trial, **{name: "< 2s"}) == PASS
     assert state(trial, **{name: "< 100ms"}) == FAIL
+
+
+def test_the_longest_outage_of_a_writer_is_as_long_as_it_seemed_and_nothing_without_one():
+    trial = judged(
+        *AWAY[:50], *acks(10.81, 13.0, 0.01), ack(15.0, sent=13.0), *acks(15.01, 16.0, 0.01),
+        *(refused(16.0 + n / 100) for n in range(100)), *acks(17.0, 20.0, 0.01),
+        pauses=[(13.01, 14.99), (16.3, 16.4)],
+    )  # fmt: skip
+    found = trial.figures["writer_outage"]
+
+    assert found.value == pytest.approx(1.001)
+    assert found.lower < 0.95
+    assert found.upper > 1.9
+    assert judged(*acks(10.3, 20.0, 0.01)).figures["writer_outage"].value == 0
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_a_single_failure_of_one_writer_is_something_to_come_back_from(failed):
+    beside = [*acks(0.005, 20.0, 0.01, writer=1)]
+    late = [refused(10.301)] * failed
+    trial = summarise(
+        journal([*CALM, *late, *acks(10.31, 20.0, 0.01), *beside], writers=2),
+        course(trigger=None, settled=None, moves_writer=None, milestones=()),
+        None,
+    )
+
+    assert ("last_writer_back" in trial.figures) == bool(failed)
 
 
 def test_what_nobody_watched_breaks_no_bound_and_names_why():

@@ -21,7 +21,7 @@ SECOND = 10**9
 RESET = Fault(2003, "refused")
 
 
-def retrying(back, writers=2):
+def retrying(back, writers=2, fault=RESET):
     """Two writers every 10 ms whose operations last until the database, away from 10.3 s, is back."""
     made = journal([], writers=writers)
     for writer in made.writers[:2]:
@@ -30,7 +30,7 @@ def retrying(back, writers=2):
             sequence, started, now = len(writer), at, at
             while 10.3 <= now < back:
                 times = [round(t * SECOND) for t in (now, now, now + 0.001)]
-                writer.attempts.record(tuple(times), Outcome.REFUSED, RESET, None, sequence)
+                writer.attempts.record(tuple(times), Outcome.REFUSED, fault, None, sequence)
                 now += 0.05
             times = [round(t * SECOND) for t in (now, now, now + 0.001)]
             writer.attempts.record(tuple(times), Outcome.ACKED, None, None, sequence)
@@ -45,6 +45,21 @@ def test_without_reported_attempts_nothing_is_said_of_them():
     made.writers[0].record((1, 2, 3), Outcome.ACKED)
 
     assert judge(Evidence(journal=made, course=course(), stored=None)).attempts is None
+
+
+@pytest.mark.parametrize("writers", [2, 3])
+def test_a_second_try_is_a_retry_whoever_is_idle_beside_it(writers):
+    made = retrying(back=10.33, writers=writers)
+    trial = judge(Evidence(journal=made, course=course(), stored=None))
+
+    assert (trial.attempts.retried, trial.attempts.refused) == (2, 2)
+
+
+@pytest.mark.parametrize(("fault", "proven"), [(RESET, 1.65), (Fault(1054, "server"), 0.0)])
+def test_of_tries_only_those_that_show_the_database_away_prove_a_downtime_of_it(fault, proven):
+    trial = judge(Evidence(journal=retrying(back=12.0, fault=fault), course=course(), stored=None))
+
+    assert trial.attempts.downtime.lower == pytest.approx(proven, abs=0.02)
 
 
 def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
