@@ -94,7 +94,7 @@ def test_an_answer_that_nobody_waited_for_is_not_taken_for_the_next_one(gateway)
         signal.signal(signal.SIGUSR1, before)
 
 
-@pytest.mark.parametrize("cut", [b"", b"\n", b"{", b'{"pid": 1'])
+@pytest.mark.parametrize("cut", [b"", b"\n", b"{", b'{"pid": 1', b"3\n", b"[]\n"])
 def test_an_answer_that_is_cut_off_costs_one_command(gateway, cut):
     gateway.cut = cut
     gateway.may_answer.set()

@@ -63,8 +63,17 @@ def test_a_port_taken_on_any_of_the_addresses_is_an_error_that_names_the_option(
 def test_a_port_taken_on_several_addresses_names_one_and_counts_the_others(environ):
     with socket.create_server(("0.0.0.0", 0)) as everywhere:
         number = everywhere.getsockname()[1]
-        with pytest.raises(SettingError, match=r"is taken on 127\.0\.0\.1 and 1 more addresses"):
+        with pytest.raises(SettingError, match=r"is taken on 127\.0\.0\.1 and 1 more;"):
             reserve_port(TWO, wanted=number, environ=environ)
+
+
+def test_a_port_that_somebody_took_meanwhile_is_not_held(environ):
+    with reserve_port(TWO, environ=environ) as number:
+        pass
+    port = reserve_port(TWO, wanted=number, environ=environ)
+    with socket.create_server(("127.0.0.2", number)), pytest.raises(OSError, match="in use"):
+        port.hold(TWO)
+    port.release()
 
 
 def test_a_port_that_was_taken_can_be_had_once_it_is_free(environ):
@@ -139,7 +148,7 @@ def test_a_port_is_free_again_when_the_process_that_had_it_is_killed(environ):
 @pytest.mark.parametrize("which", ["toxiproxy", "endpoint"])
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_a_port_that_is_taken_before_toxiproxy_binds_it_is_told(network, which, monkeypatch):
-    monkeypatch.setattr(network_module, "READY_WITHIN", 2.0)
+    monkeypatch.setattr(network_module, "READY_WITHIN", 5.0)  # the original waits and does not end
     reserve, taken = Network._reserve, []
 
     def lose(self, addresses, wanted):

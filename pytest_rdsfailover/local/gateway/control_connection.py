@@ -71,7 +71,7 @@ class ControlConnection:
             try:
                 line = self._exchange(json.dumps({"command": command, **asdict(question)}).encode())
                 answer = json.loads(line)
-                if "error" not in answer:
+                if not isinstance(answer, dict) or "error" not in answer:
                     return typed(kind, answer, f"the answer to {command}")
             except (OSError, ValueError) as error:
                 self._hang_up()

@@ -102,7 +102,7 @@ def _where(number: int, addresses: Sequence[str]) -> str:
     taken = [address for address in addresses if not is_free(address, number)]
     if not taken:
         return " by another cluster"
-    more = f" and {len(taken) - 1} more addresses" if taken[1:] else ""
+    more = f" and {len(taken) - 1} more" if taken[1:] else ""
     return f" on {taken[0]}{more}"
 
 
