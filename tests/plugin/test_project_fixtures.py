@@ -1,6 +1,7 @@
 """What a project arranges in its conftest.py: wider scopes, options and bounds of all its tests."""
 
 from finished import ALWAYS_FIT
+from fitness import fit, unfit_line
 
 CONFTEST = """
 import pytest
@@ -135,7 +136,7 @@ def test_what_a_project_arranges_holds_for_its_tests(project):
     )
     project.makeconftest(ALWAYS_FIT + CONFTEST)
     project.makepyfile(test_wider=WIDER, test_defaults=DEFAULTS, test_several=SEVERAL)
-    result = project.runpytest_inprocess()
+    result = fit(project.runpytest_inprocess, unfit_line)
 
     result.assert_outcomes(passed=6, failed=1, errors=4)
     result.stdout.fnmatch_lines_random(
