@@ -297,6 +297,12 @@ def instance_of(connection: Any) -> str | None:
         return str(cursor.fetchone()[0])
 
 
+def socket_of(connection: Any) -> socket.socket:
+    """Return what a connection reads from, to be waited for."""
+    found: socket.socket = connection._sock  # noqa: SLF001 - PyMySQL has no public name for it
+    return found
+
+
 def close(connection: Any) -> None:
     """Close a connection, in whatever state it is, without waiting for the server."""
     if getattr(connection, "_sock", None) is not None:

@@ -191,11 +191,13 @@ def holder(server, name):
         return ownership._value(admin, "SELECT IS_USED_LOCK(%s)", name)
 
 
-def test_a_keeper_whose_session_is_ended_takes_its_lock_anew(running, supervisor):
+def test_a_keeper_whose_session_is_ended_takes_its_lock_anew_without_another_look(
+    running, supervisor
+):
     account = accounts.new_account()
     supervised = supervisor.spawn(
-        "impatient",
-        [keeper.sys.executable, "-c", IMPATIENT],
+        "patient",
+        [keeper.sys.executable, "-c", PATIENT],
         told=keeper.words(running.address, running.admin, account),
     )
     supervised.wait_line(20)
@@ -207,9 +209,9 @@ def test_a_keeper_whose_session_is_ended_takes_its_lock_anew(running, supervisor
     supervised.kill()
 
 
-IMPATIENT = """
+PATIENT = """
 from pytest_rdsfailover.local.server import keeper
-keeper.LOOK_EVERY = keeper.AGAIN_AFTER = 0.05
+keeper.LOOK_EVERY, keeper.AGAIN_AFTER = 3600, 0.05
 keeper.main()
 """
 

@@ -136,6 +136,18 @@ def test_an_account_that_may_create_databases_only_is_refused_and_nothing_stays(
     assert inventory(running) == before
 
 
+def test_a_server_that_takes_no_writes_is_refused_at_once(running, supervisor):
+    before = inventory(running)
+    with accounts.session(running.address, running.admin) as admin:
+        accounts.run(admin, ["SET GLOBAL read_only = 1"])
+        try:
+            with pytest.raises(SettingError, match="cannot be used: it is read-only"):
+                UrlServer(find_server(running.url), supervisor)
+        finally:
+            accounts.run(admin, ["SET GLOBAL read_only = 0"])
+    assert inventory(running) == before
+
+
 def test_a_wrong_password_is_refused_without_being_told(running, supervisor):
     wrong = Account(user=running.admin.user, password="Hush-4711")
 

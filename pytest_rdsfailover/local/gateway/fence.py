@@ -6,6 +6,7 @@ from typing import Any
 from pytest_rdsfailover.model.errors import GatewayError
 
 NO_SUCH_THREAD = 1094
+HUNG_UP = ((0,), (2006,), (2013,), (4031,))  # the server, since it was asked last
 # A lock goes from its holder to who waits for it, and an engine that restarts hands none on. So who
 # waits is ended first: of several, the one that came last, for which no other one waits.
 IN_ORDER = """
@@ -70,16 +71,27 @@ class Fence:
         return set(threads) & {int(row[0]) for row in self._ask("SHOW PROCESSLIST")}
 
     def _ask(self, sql: str, *, ignore: int = 0) -> list[tuple[Any, ...]]:
+        """Ask the server; once more if the connection of earlier questions is gone.
+
+        Between two cuts a server may restart, or hang up on who is silent. Each question may be asked twice.
+        """
+        kept = self._connection is not None
         try:
-            if self._connection is None:
-                self._connection = self._connect()
-            with self._connection.cursor() as cursor:
-                cursor.execute(sql)
-                return list(cursor.fetchall())
+            return self._answer(sql)
         except Exception as error:
-            if ignore and error.args[:1] == (ignore,):
+            code = error.args[:1]
+            if ignore and code == (ignore,):
                 return []
             # A connection that broke in the middle cannot be used again: the next call opens
             # another.
             self._connection = None
+            if kept and code in HUNG_UP:
+                return self._ask(sql, ignore=ignore)
             raise GatewayError(f"the server refused {sql.split(maxsplit=1)[0]}: {error}") from error
+
+    def _answer(self, sql: str) -> list[tuple[Any, ...]]:
+        if self._connection is None:
+            self._connection = self._connect()
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())

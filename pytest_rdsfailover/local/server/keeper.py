@@ -26,6 +26,7 @@ from pytest_rdsfailover.local.server import accounts, ownership
 from pytest_rdsfailover.local.server.accounts import Account, Address, ServerError
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.typed import typed
+from pytest_rdsfailover.mysql import driver
 
 LOOK_EVERY = 10.0  # seconds between two looks whether the server still knows the lock
 AGAIN_AFTER = 0.5  # seconds between two tries of what the server refused
@@ -59,11 +60,12 @@ def words(address: Address, admin: Account, account: Account) -> str:
 
 
 def keep(
-    address: Address, admin: Account, account: Account, is_over: Callable[[float], bool]
+    address: Address, admin: Account, account: Account, is_over: Callable[[float, list[Any]], bool]
 ) -> None:
     """Hold the account's lock until nobody needs it; take it anew if the server has lost it.
 
-    *is_over* waits up to so many seconds, and returns whether nobody needs the account any more.
+    *is_over* waits up to so many seconds, or until one of these sockets has something to read. It
+    returns whether nobody needs the account any more.
     """
     said = False
     over = False
@@ -76,10 +78,12 @@ def keep(
                     if not said:
                         said = True
                         _say("kept")
-                    over = is_over(LOOK_EVERY)
+                    # A server that ends or ends this session says so. Until we hold the lock again, another
+                    # run may take the account for nobody's.
+                    over = is_over(LOOK_EVERY, [driver.socket_of(connection)])
         except ServerError as error:
             _complain(error)
-            over = over or is_over(AGAIN_AFTER)
+            over = over or is_over(AGAIN_AFTER, [])
 
 
 def _lock(connection: Any, account: Account) -> None:
@@ -115,14 +119,17 @@ def _complain(error: Exception) -> None:
     print(error, file=sys.stderr, flush=True)  # noqa: T201 - its log
 
 
-def _end_of_input() -> Callable[[float], bool]:
+def _end_of_input() -> Callable[[float, list[Any]], bool]:
     """Return what waits for the end of standard input, or for a signal that asks us to end."""
     asked, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
-    return lambda seconds: bool(select.select([0, asked], [], [], seconds)[0])
+    ends = (0, asked)
+    return lambda seconds, others: (
+        not {*ends}.isdisjoint(select.select([*ends, *others], [], [], seconds)[0])
+    )
 
 
 def main() -> int:

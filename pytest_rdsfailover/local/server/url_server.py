@@ -18,6 +18,9 @@ SHADOWED = (
     "a user that was just made for any host cannot log in: one for this host comes first, often the"
     " anonymous one of a fresh installation (DROP USER ''@'localhost')"
 )
+READ_ONLY = (
+    "it is read-only (its variables read_only, innodb_read_only); name one that takes writes"
+)
 
 
 class UrlServer:
@@ -31,8 +34,8 @@ class UrlServer:
         supervisor: starts the keeper.
 
     Raises:
-        SettingError: if the server cannot be reached, or does not let its account do what we need;
-            with the server's words.
+        SettingError: if the server cannot be reached, takes no writes, or does not let its account do
+            what we need; with the server's words.
         NotReadyError: if the keeper does not start.
     """
 
@@ -42,6 +45,8 @@ class UrlServer:
         try:
             with accounts.session(self.address, self.admin) as connection:
                 self.about = f"{_version(connection)} at {self.address}"
+                if _is_read_only(connection):
+                    raise SettingError(f"{url} cannot be used: {READ_ONLY}")
                 self.application = accounts.new_account(ownership.clock(connection))
                 made = self.application.user
             ownership.sweep(self.address, self.admin)
@@ -101,6 +106,12 @@ class UrlServer:
                 self.close()
             self._keeper.kill()  # what this account may not drop, the keeper may not either
             raise
+
+
+def _is_read_only(connection: Any) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.read_only, @@GLOBAL.innodb_read_only")
+        return any(str(value) not in {"0", "OFF"} for value in cursor.fetchone())
 
 
 def _version(connection: Any) -> str:

@@ -12,6 +12,7 @@ class Server:
     def __init__(self, listed=(), faults=None):
         self.listed, self.faults = list(listed), faults or {}
         self.connections, self.asked, self._rows = 0, [], []
+        self.hung_up = []  # what the next questions meet instead of an answer
 
     def connect(self):
         self.connections += 1
@@ -28,6 +29,8 @@ class Server:
 
     def execute(self, sql):
         self.asked.append(sql)
+        if self.hung_up:
+            raise self.hung_up.pop(0)
         if fault := self.faults.get(sql):
             raise fault
         lists = sql == "SHOW PROCESSLIST" or "processlist" in sql
@@ -126,3 +129,25 @@ def test_an_error_without_a_number_is_no_unknown_thread():
     server = Server(faults={"KILL CONNECTION 4": OSError()})
     with pytest.raises(GatewayError, match="refused KILL"):
         Fence(server.connect).kill([4])
+
+
+@pytest.mark.parametrize("code", [0, 2006, 2013, 4031])
+def test_a_server_that_has_hung_up_since_is_asked_once_more(code):
+    server = Server(listed=[3])
+    fence = Fence(server.connect)
+    fence.open()
+    server.hung_up = [OSError(code, "gone away")]
+
+    assert fence.alive([3, 4]) == {3}
+    assert server.connections == 2
+
+
+def test_a_server_that_hangs_up_on_a_new_connection_is_an_error():
+    server = Server()
+    fence = Fence(server.connect)
+    fence.open()
+    server.hung_up = [OSError(2006, "gone away"), OSError(2013, "lost")]
+
+    with pytest.raises(GatewayError, match=r"refused KILL: .*lost"):
+        fence.kill([4])
+    assert server.connections == 2
