@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
+from pytest_rdsfailover.mysql.authority import authority_file
 
 BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # the names that OpenSSL looks for in a directory
@@ -39,10 +40,9 @@ def authorities(asked: LiveSettings, directory: Path) -> str | None:
 
 def _own(path: str) -> str:
     try:
-        ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingError(f"--rds-ca: {path} holds no authorities: {error}") from None
-    return _text(Path(path))
+        return _text(authority_file(path))
+    except SettingError as error:
+        raise SettingError(f"--rds-ca: {error}") from None
 
 
 def system_authorities() -> str:

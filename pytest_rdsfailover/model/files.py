@@ -152,7 +152,8 @@ def write_bytes(path: Path, data: bytes) -> None:
                 os.set_blocking(device.fileno(), True)
                 device.write(data)
             return
-        _replace(path.resolve(), data)  # a link goes on leading to its file
+        # A link goes on leading to its file; one that leads to itself gives way to it.
+        _replace(Path(os.path.realpath(path)), data)
     except (OSError, ValueError) as error:
         raise FileWriteError(path, error) from error
 

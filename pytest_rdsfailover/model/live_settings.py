@@ -169,6 +169,7 @@ class LiveSettings:
             raise SettingError(f"--rds-schema: {self.schema!r} is no schema to write to")
         if self.tls not in ("verify", "off"):
             raise SettingError(f"--rds-tls: {self.tls!r} is neither verify nor off")
+        self._check_endpoint()
         if self.tls == "off" and not self.stands_in:
             raise SettingError("--rds-tls=off: only with --rds-endpoint-url on this machine")
         if not OPT_IN.fullmatch(self.opt_in):
@@ -176,6 +177,14 @@ class LiveSettings:
                 f"--rds-opt-in: {self.opt_in!r} is no KEY=VALUE, such as rdsfailover:allowed=true;"
                 " neither part may be empty, or begin or end with a space, and there is one ="
             )
+
+    def _check_endpoint(self) -> None:
+        try:
+            place = urlsplit(self.endpoint_url or "").netloc
+        except ValueError:
+            raise SettingError("--rds-endpoint-url: the URL cannot be read") from None
+        if "@" in place:  # every report would show them
+            raise SettingError("--rds-endpoint-url: leave user and password out of the URL")
 
     def _check_credentials(self) -> None:
         _choose("auth", self.auth, AUTHS)

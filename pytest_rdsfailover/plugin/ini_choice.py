@@ -64,9 +64,18 @@ def stray_value(arguments: tuple[str, ...], here: Path) -> tuple[str, str] | Non
     """Return the first of our options whose value pytest takes for a path, and the value."""
     added = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
     for flag, value in pairwise([*added, *map(str, arguments)]):
-        if flag in VALUED and not value.startswith("-") and (here / value.split("::")[0]).exists():
+        if flag in VALUED and not value.startswith("-") and _exists(here / value.split("::")[0]):
             return flag, value
     return None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (
+        OSError
+    ):  # the name is too long, or its folder is closed to us: pytest takes none, either
+        return False
 
 
 def _directory(ini: Path | None) -> Path | None:

@@ -30,6 +30,7 @@ from pytest_rdsfailover.trial.resume import latest_seed
 
 FILES = {"json", "markdown", "record"}  # what the end of the run writes
 DIRECTORIES = {"report", "journal"}
+WRITTEN = FILES | DIRECTORIES
 # What `Settings` judges without naming it.
 ALONE = {"instances", "trials", "port", "writers", "warmup", "cooldown", "spacing", "bound"}
 
@@ -193,10 +194,7 @@ def _look(
     given: Mapping[str, Any], settings: Settings, root: Path, sources: Mapping[str, str]
 ) -> None:
     """Raise `SettingError` if what is named is not there; costs nothing if nothing is named."""
-    for name in FILES & given.keys():
-        _check_file(name, Path(given[name]))
-    for name in DIRECTORIES & given.keys():
-        _check_directory(name, Path(given[name]))
+    _check_written({name: Path(given[name]) for name in sorted(WRITTEN & given.keys())})
     for name in sorted(NAMED.keys() & given.keys()):
         try:
             NAMED[name](given[name])
@@ -238,6 +236,29 @@ NAMED: Mapping[str, Callable[[str], object]] = {
     "server": _server,
     "toxiproxy": _toxiproxy,
 }
+
+
+def _check_written(places: Mapping[str, Path]) -> None:
+    """Raise `SettingError` if the end of the run could not write one of these, or would write two in one."""
+    taken: dict[str, str] = {}
+    for name, path in places.items():
+        _check_reached(name, path)
+        (_check_file if name in FILES else _check_directory)(name, path)
+        other = taken.setdefault(os.path.realpath(path), name)
+        both_directories = {other, name} == DIRECTORIES
+        if other != name and not both_directories and (path.is_file() or not path.exists()):
+            raise SettingError(f"--rds-{other} and --rds-{name}: both would be {shown_path(path)}")
+
+
+def _check_reached(name: str, path: Path) -> None:
+    """Raise `SettingError` if a name is too long, or its folder is closed to us."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return  # what is missing is made; what is no directory is named as such
+    except OSError as error:
+        why = error.strerror
+        raise SettingError(f"--rds-{name}: {shown_path(path)} cannot be written: {why}") from None
 
 
 def _check_file(name: str, path: Path) -> None:

@@ -13,6 +13,7 @@ from pytest_rdsfailover.local.server import dialects
 from pytest_rdsfailover.local.server.accounts import Account, Address
 from pytest_rdsfailover.local.server.dialects import Dialect
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.mysql.authority import authority_file
 
 VARIABLE = "RDS_SERVER"  # in the environment
 SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
@@ -83,7 +84,7 @@ def check_named(named: str, environ: Mapping[str, str] = os.environ) -> None:
 
 UNREADABLE = (
     "the server's URL cannot be read; in user and password, write [ ] @ : / ? # as %5B %5D"
-    " %40 %3A %2F %3F %23 (percent-encoded)"
+    " %40 %3A %2F %3F %23 (percent-encoded), and blanks, control characters and broken ones so, too"
 )
 
 
@@ -97,10 +98,13 @@ def parse_url(text: str) -> ServerUrl:
     """
     try:
         url = urllib.parse.urlsplit(text)
+        user = urllib.parse.unquote(url.username or "", errors="strict")
+        password = urllib.parse.unquote(url.password or "", errors="strict")
     except ValueError:
         raise SettingError(UNREADABLE) from None
     behind = url.path if "@" in url.netloc else url.path + url.query + url.fragment
-    if "@" in behind:  # the host stands there, so the password has ended too early
+    # With an @ behind it the host stands there, so the password has ended too early.
+    if "@" in behind or url.fragment or " " in text or not (text + user).isprintable():
         raise SettingError(UNREADABLE)
     query = _query(url.query)
     try:
@@ -113,27 +117,45 @@ def parse_url(text: str) -> ServerUrl:
         raise SettingError(
             "a running server is named as mysql://user:password@host:port, also mariadb://"
         )
-    admin = Account(
-        user=urllib.parse.unquote(url.username), password=urllib.parse.unquote(url.password or "")
-    )
     place = Address(
-        socket=query.get("socket"), host=url.hostname or "localhost", port=port, ca=query.get("ca")
+        socket=query.get("socket"),
+        host=_host(url.hostname),
+        port=port,
+        ca=str(authority_file(query["ca"])) if "ca" in query else None,
     )
-    return ServerUrl(address=place, admin=admin)
+    return ServerUrl(address=place, admin=Account(user=user, password=password))
+
+
+def _host(name: str | None) -> str:
+    if name is None:
+        return "localhost"
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        raise SettingError("the host in the server's URL is no name that a host has") from None
+    if "/" in urllib.parse.unquote(name):
+        raise SettingError("behind @ in the server's URL is a path; write localhost?socket=PATH")
+    return name
 
 
 def _query(text: str) -> dict[str, str]:
     """Return what a URL says behind its `?`; a key that is misspelt must not turn off TLS."""
-    query = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
-    if not query.keys() <= URL_KEYS:  # what it has instead may be a piece of a password
-        raise SettingError(
+    pairs = urllib.parse.parse_qsl(text, keep_blank_values=True)
+    query = dict(pairs)
+    known = query.keys() <= URL_KEYS and len(query) == len(pairs)
+    if not known or not all(value and value.isprintable() for value in query.values()):
+        raise SettingError(  # what it has instead may be a piece of a password
             "behind its ? the server's URL has what means nothing; write ?ca=PATH or ?socket=PATH"
         )
     return query
 
 
 def _existing(named: str, environ: Mapping[str, str]) -> Path:
-    if "@" in named or (":" in named and not Path(named).exists()):
+    try:
+        there = Path(named).exists()
+    except OSError:  # the name is too long, or its folder is closed to us
+        there = False
+    if "@" in named or (":" in named and not there):
         raise SettingError(  # without the text, which may hold a password
             "a running server is named as mysql://user:password@host:port, with its mysql://"
         )

@@ -1,5 +1,6 @@
 """Where the public authorities come from: a file, a directory, or certifi; the user's beside them."""
 
+import os
 import ssl
 from pathlib import Path
 
@@ -105,7 +106,8 @@ def test_the_own_authorities_are_trusted_beside_the_system_s(paths, tmp_path):
 def test_a_file_without_authorities_is_refused(tmp_path):
     bad = tmp_path / "bad.pem"
     bad.write_text("nothing")
-    for path in (bad, tmp_path / "gone.pem"):
+    os.mkfifo(tmp_path / "pipe.pem")  # which nobody writes into
+    for path in (bad, tmp_path / "gone.pem", tmp_path / "pipe.pem"):
         with pytest.raises(SettingError, match="--rds-ca"):
             authorities(settings(ca=str(path)), tmp_path)
 

@@ -44,6 +44,16 @@ def test_a_file_that_was_there_is_replaced_as_a_whole_and_keeps_its_mode(tmp_pat
     assert link.is_symlink()
 
 
+def test_a_link_that_leads_to_itself_gives_way_to_the_file(tmp_path):
+    path = tmp_path / "loop"
+    path.symlink_to("loop")
+
+    write_text(path, "after")
+
+    assert path.read_text() == "after"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def full(tmp_path):
     return tmp_path / "full", lambda path: path.symlink_to("/dev/full")
 

@@ -39,6 +39,8 @@ def test_one_missing_companion_is_named_alone(missing):
         ({"tls": "maybe"}, "neither verify nor off"),
         ({"tls": "off"}, "only with --rds-endpoint-url on this machine"),
         ({"tls": "off", "endpoint_url": "https://example.com"}, "only with --rds-endpoint-url"),
+        ({"endpoint_url": "http://u:Hush@127.0.0.1:1"}, "leave user and password out of the URL$"),
+        ({"endpoint_url": "http://[Hush"}, "--rds-endpoint-url: the URL cannot be read$"),
         ({"auth": "kerberos"}, "--rds-auth: 'kerberos' is none of secret, iam, environment"),
         ({"auth": "iam"}, "--rds-auth=iam needs --rds-user"),
         ({"auth": "environment"}, "--rds-auth=environment needs --rds-user"),

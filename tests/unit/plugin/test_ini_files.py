@@ -64,6 +64,12 @@ def test_a_value_that_is_a_path_as_well_is_taken_for_a_test(
     assert stray_value(arguments, tmp_path) == found
 
 
+def test_a_value_that_no_path_can_be_is_taken_for_none(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+
+    assert stray_value(("--rds-json", "l" * 300), tmp_path) is None
+
+
 @pytest.fixture
 def started(tmp_path, monkeypatch):
     """Return a run of pytest that was started in a project and has read some ini file."""

@@ -175,6 +175,8 @@ def test_a_path_is_meant_from_where_it_was_given(settings, tmp_path, name):
         ("rds_journal", "file/below", "file is no directory"),
         ("rds_record", "shut/new.toml", "shut cannot be written to"),
         ("rds_report", "shut/new/deep", "shut cannot be written to"),
+        ("rds_json", "l" * 300, "--rds-json: .*lll cannot be written: File name too long"),
+        ("rds_journal", "loop/deep", "loop/deep cannot be written: Too many levels"),
         (
             "rds_compare_fail",
             "max:1s",
@@ -194,6 +196,7 @@ def test_what_is_not_there_is_refused_before_anything_is_measured(
 ):
     (tmp_path / "folder").mkdir()
     (tmp_path / "shut").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_text("")
     shut = os.access
     monkeypatch.setattr(
@@ -203,6 +206,22 @@ def test_what_is_not_there_is_refused_before_anything_is_measured(
     )
     with pytest.raises(pytest.UsageError, match=said):
         settings({option: place})
+
+
+@pytest.mark.parametrize(
+    "pair", [("json", "markdown"), ("json", "journal"), ("markdown", "report")]
+)
+def test_no_file_of_a_run_is_written_over_by_another(settings, tmp_path, pair):
+    (tmp_path / "link").symlink_to("out")
+    with pytest.raises(pytest.UsageError, match=r"--rds-.* and --rds-.*: both would be .*out"):
+        settings({f"rds_{name}": "out" for name in pair})
+    with pytest.raises(pytest.UsageError, match="both would be"):
+        settings({f"rds_{pair[0]}": "out", f"rds_{pair[1]}": "link"})
+
+
+def test_what_keeps_several_apart_may_be_named_twice(settings):
+    settings({"rds_report": "out", "rds_journal": "out"})
+    settings({"rds_json": "/dev/null", "rds_markdown": "/dev/null"})
 
 
 def test_a_file_that_is_there_may_be_written_where_nothing_can_be_added(
