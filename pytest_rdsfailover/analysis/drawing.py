@@ -116,18 +116,19 @@ def picture(evidence: Evidence, summary: Summary) -> Picture:
     homes = [list(_homes(series, clock, instances)) for series in found]
     window = summary.window.start, summary.window.stop
     focus = summary.pulse.start, summary.pulse.stop
+    strips = [_strip(found, clock, states, *span) for span in dict.fromkeys((window, focus))]
     return Picture(
-        strips=[_strip(found, clock, states, *span) for span in dict.fromkeys((window, focus))],
+        strips=strips,
         states=list(states),
         instances=list(instances),
-        spells=_bounded(spells, round(window[0] * 1000), round(window[1] * 1000)),
+        spells=_bounded(spells, strips[0].stop - strips[0].start),
         homes=homes,
     )
 
 
 def bucket(seconds: float) -> int:
     """Return the bucket of a latency, from 0; each is 33 % wider than the one before."""
-    return max(0, int(STEPS * log10(seconds / LEAST))) if seconds > LEAST else 0
+    return int(STEPS * log10(max(seconds, LEAST) / LEAST))
 
 
 def _state(series: Series, row: int) -> str:
@@ -236,23 +237,22 @@ def _flat(cell: dict[int, int]) -> list[int]:
     return [number for pair in sorted(cell.items()) for number in pair]
 
 
-def _bounded(found: list[list[Spell]], start: int, stop: int) -> list[list[Spell]]:
+def _bounded(found: list[list[Spell]], length: int) -> list[list[Spell]]:
     """Return the spells of all lanes, in columns where there are too many of them to be drawn."""
     if sum(map(len, found)) <= MOST_SPELLS:
         return found
     columns = max(FEWEST_COLUMNS, MOST_SPELLS // len(found))
-    return [list(_in_columns(lane, start, stop, columns)) for lane in found]
+    return [list(_in_columns(lane, max(1, length // columns))) for lane in found]
 
 
-def _in_columns(lane: Iterable[Spell], start: int, stop: int, columns: int) -> Iterator[Spell]:
+def _in_columns(lane: Iterable[Spell], width: int) -> Iterator[Spell]:
     """Yield one spell for all of one state that begin in the same column."""
-    width = max(1, (stop - start) // columns)
     open_: dict[int, Spell] = {}
     for spell in lane:
         last = open_.get(spell.state)
         if last and spell.start < last.start + width:
-            stop_ = max(last.stop, spell.stop)
-            open_[spell.state] = last._replace(stop=stop_, writes=last.writes + spell.writes)
+            writes = last.writes + spell.writes
+            open_[spell.state] = last._replace(stop=spell.stop, writes=writes)
             continue
         if last:
             yield last
