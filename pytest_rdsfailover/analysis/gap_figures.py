@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.interval import Interval
@@ -162,7 +162,8 @@ def _unfinished(
 ) -> bool:
     """Tell whether nobody was served when observation ended, or writers had just begun to fail.
 
-    A write that hangs while others are served, from start to end, has a reason of its own.
+    A write that hangs while others are served, from start to end, has a reason of its own. That failures
+    are an accident, only those can tell that were over before.
     """
     since, stop = seen.acks[-2:]
     if candidates and candidates[-1].gap == (since, stop):
@@ -170,4 +171,5 @@ def _unfinished(
     usual = max(explained, scales.slowest_before(since))
     begun = there(seen.series, since, seen.start) - usual
     fresh = fresh_failures(seen.series, since, begun, database=database)
-    return fresh > 0 and not scales.by_accident((since, stop), fresh)
+    before = replace(scales, failing=failing_moments(seen.series, scales.shown, over=since))
+    return fresh > 0 and not before.by_accident((since, stop), fresh)

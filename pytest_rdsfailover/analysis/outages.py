@@ -6,7 +6,7 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, compress, islice
+from itertools import chain, islice
 from operator import sub
 from typing import Self
 
@@ -102,7 +102,7 @@ class WideGaps:
     def widest(self, since: int) -> int:
         """Return how long the longest of all gaps is that were not over by a moment."""
         known = max((last - first for first, last in self.gaps if last > since), default=0)
-        return known or max(self._felt(since), default=0)
+        return known or max(self._felt(since))
 
     def last_widest(self, since: int) -> Gap:
         """Return the longest of all gaps that were not over by a moment; the last one of several."""
@@ -111,12 +111,15 @@ class WideGaps:
         return self.acks[place], self.acks[place + 1]
 
     def _felt(self, since: int) -> Sequence[int]:
-        return self.taken[max(0, bisect_left(self.acks, since) - 1) :]
+        """Return how long those were; of none, the last of all."""
+        over = bisect_right(self.acks, since, 0, len(self.taken))
+        return self.taken[max(0, over - 1) :]
 
 
 def explained(rate: float) -> int:
     """Return the length up to which the schedule alone explains a gap; the least one without it."""
-    return max(SHORTEST_OUTAGE, round(MISSED_SLOTS * SECOND / rate) if rate > 0 else 0)
+    slots = round(MISSED_SLOTS * SECOND / rate) if rate > 0 else SHORTEST_OUTAGE
+    return max(SHORTEST_OUTAGE, slots)
 
 
 def natural_gap(calm: Sequence[int], taken: Sequence[int], pauses: Pauses, rate: float) -> int:
@@ -143,8 +146,7 @@ def natural_gap(calm: Sequence[int], taken: Sequence[int], pauses: Pauses, rate:
         after - before - pauses.within((before, after))
         for before, after in _longer(calm, taken, most)
     )
-    kept = max(compress(taken, map(most.__ge__, taken)), default=0)
-    return max(kept, *(length for length in slept if length <= most), 0)
+    return max(filter(most.__ge__, chain(taken, slept)))
 
 
 def threshold(natural: int, rate: float) -> int:

@@ -71,9 +71,7 @@ class Pauses:
 
     def before(self, moment: int) -> int:
         """Return the length of the pause that ended at a moment or that the moment lies in."""
-        if not self.spans:
-            return 0
-        return max((moment - a for a, b in self.touching((moment, moment))), default=0)
+        return sum(moment - first for first, _ in self.touching((moment, moment)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,12 +69,5 @@ def _slow(all_series: Sequence[Series], slow: int) -> list[int]:
 
 def _without(acks: Sequence[int], late: Sequence[int]) -> Sequence[int]:
     """Return acknowledgements in order but for those of slow writes; the edges of the run stay."""
-    left, place = [acks[0]], 0
-    for ack in acks[1:-1]:
-        while place < len(late) and late[place] < ack:
-            place += 1
-        if place < len(late) and late[place] == ack:
-            place += 1
-        else:
-            left.append(ack)
-    return [*left, acks[-1]]
+    slow = frozenset(late)
+    return [acks[0], *(ack for ack in acks[1:-1] if ack not in slow), acks[-1]]

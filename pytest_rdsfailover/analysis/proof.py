@@ -3,6 +3,7 @@
 Times are integer nanoseconds. What each rule means, with pictures: `docs/definitions.md`.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -101,8 +102,7 @@ def failures_within(rows: Rows, shown: Sequence[bytes], gap: Gap, due: Due) -> l
     for series, shows, first, sent in zip(rows.series, shown, rows.first, rows.sent, strict=True):
         row = shows.find(1, first, sent)
         if row >= 0 and _failed_before(series, first, due.there):
-            back = series.acked.find(1, first, sent)
-            row = -1 if back < 0 else shows.find(1, back, sent)
+            continue
         while row >= 0:
             earliest, latest = _moment(series, row, due)
             found.append((min(earliest, gap[1]), min(max(latest, gap[0]), gap[1])))
@@ -110,20 +110,22 @@ def failures_within(rows: Rows, shown: Sequence[bytes], gap: Gap, due: Due) -> l
     return found
 
 
-def failing_moments(all_series: Sequence[Series], shown: Sequence[bytes]) -> list[int]:
-    """Return the earliest moment at which the database can have been away, for all failures."""
+def failing_moments(
+    all_series: Sequence[Series], shown: Sequence[bytes], *, over: float = math.inf
+) -> list[int]:
+    """Return the earliest moment at which the database can have been away, for all failures by a moment."""
     return sorted(
         _earliest(series, row)
         for series, shows in zip(all_series, shown, strict=True)
         for row in series.failures
-        if shows[row]
+        if shows[row] and series.finished[row] <= over
     )
 
 
 def _failed_before(series: Series, row: int, there: int) -> bool:
     """Tell whether a writer had been failing before a moment at which another one was served.
 
-    Then it fails for a reason of its own, up to its next success.
+    Then it fails for a reason of its own, up to its next success, which a gap does not have.
     """
     begun = series.acked.rfind(1, 0, row) + 1  # the first failure of those in a row
     return begun < row and series.finished[begun] < there
@@ -202,9 +204,10 @@ def silence(rows: Rows, gap: Gap, due: Due) -> Gap | None:
         [(max(start, due.there), end) for start, end in held], gap[1]
     ):
         return released, first
-    alone = [max(gap[0], due.after(start)) for start, end in held if end == gap[1]]
-    sure = max(((gap[1] - start - RETRANSMIT) // 2 for start in alone), default=0)
-    return (min(alone) + sure, min(alone)) if sure > 0 else None
+    alone = (max(gap[0], due.after(start)) for start, end in held if end == gap[1])
+    since = min(alone, default=gap[1])
+    sure = (gap[1] - since - RETRANSMIT) // 2
+    return (since + sure, since) if sure > 0 else None
 
 
 def _came_together(held: Sequence[Gap], first: int) -> bool:

@@ -71,17 +71,16 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
     bad = [operation for operation, _ in groupby(sorted(bad))]  # slow stretches overlap
     since = bad[bisect_right(bad, seen.trigger, key=_AT) :]
     certain = [operation for operation in since if not operation.excused]
-    course = _Course(seen, since, _calm(bad, seen, wider.start), wider.settled)
-    perhaps = course.last(sure=False)
-    if len(certain) < len(since) or wider != trouble:
-        course = _Course(seen, certain, _calm(bad, seen, trouble.start), trouble.settled)
-    surely = course.last(sure=True)
+    worst = _Course(seen, since, _calm(bad, seen, wider.start), wider.settled)
+    least = _Course(seen, certain, _calm(bad, seen, trouble.start), trouble.settled)
+    perhaps, surely = worst.last(sure=False), least.last(sure=True)
     ended = ended and (seen.settled is not None or not seen.triggered)
     last = max(surely.at, perhaps.at)
-    after = _next(seen.acks, last) if last > seen.trigger else last
-    over = ended and surely.over and perhaps.over
-    least = max(0, surely.at - seen.still.any.before(surely.at) - seen.trigger)
-    return Interval(least, after - seen.trigger if over else math.inf)
+    known = max(0, surely.at - seen.still.any.before(surely.at) - seen.trigger)
+    if not (ended and surely.over and perhaps.over):
+        return Interval(known, math.inf)
+    after = seen.acks[bisect_right(seen.acks, last)] if last > seen.trigger else last
+    return Interval(known, after - seen.trigger)
 
 
 def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
@@ -93,7 +92,7 @@ def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
         *(map(column.__getitem__, rows) for column in columns), strict=True
     ):
         own = pauses.within((since, at)) if pauses.spans else 0
-        excused = own > 0 and (not acked or at - since - own <= unusual)
+        excused = at - since - own <= unusual if acked else bool(own)
         yield Bad(at, since, bool(acked), excused)
 
 
@@ -108,7 +107,7 @@ class _Trouble(NamedTuple):
         """Return that of a trial; without a trigger all outages and failures are the trouble."""
         outages = [weighed.gap for weighed in gaps.outages]
         if seen.triggered:
-            last = outages[-1][1] if outages else 0
+            last = outages[-1][1] if outages else seen.trigger
             return cls(seen.trigger, max(seen.trigger, seen.settled or last))
         failed = [(operation.since, operation.at) for operation in bad if not operation.served]
         return cls._over([(seen.stop, seen.start), *outages, *failed])
@@ -142,7 +141,7 @@ def _slow(seen: Observed, trouble: _Trouble, unusual: int) -> Iterator[Bad]:
     level = Level.of(seen.series, (seen.start, trouble.start))
     if level is None or level.limit >= unusual:
         return
-    for first, last in level.slow(seen.series, seen.acks, max(trouble)):
+    for first, last in level.slow(seen.series, seen.acks, trouble.start):
         edges = first, last + SLICE  # it ended somewhere in the next one
         for series in seen.series:
             for row in range(*(bisect_right(series.finished, edge) for edge in edges)):
@@ -158,10 +157,6 @@ def _calm(bad: Sequence[Bad], seen: Observed, until: int) -> Calm:
     acked = bisect_right(seen.acks, until, 1) - 1
     due = acked + sum(not operation.served for operation in known)
     return Calm(len(known) / due if due else 0.0, wilson(len(known), due)[1])
-
-
-def _next(acks: Sequence[int], moment: int) -> int:
-    return acks[min(bisect_right(acks, moment), len(acks) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +211,6 @@ class _Course:
 
         They are looked at block by block: mostly the first one says all that is asked for.
         """
-        if sure and self.calm.most >= 1:
-            return  # no calm was seen, so that anything may be as in it
         for first in range(0, len(places), BLOCK):
             block = places[first : first + BLOCK]
             moments = [self._moments[place] for place in block]

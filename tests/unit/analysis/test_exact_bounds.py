@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from builders import ack, acks, course, journal, refused
+from builders import ack, acks, course, journal, refused, unknown
 
 from pytest_rdsfailover.analysis import drawing, weighing
 from pytest_rdsfailover.analysis.absence import absences
@@ -14,7 +14,7 @@ from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.level import Level
 from pytest_rdsfailover.analysis.outages import HOLD, SHORTEST_OUTAGE
 from pytest_rdsfailover.analysis.pauses import Standstills
-from pytest_rdsfailover.analysis.proof import TELLING, _came_together
+from pytest_rdsfailover.analysis.proof import MANY, TELLING, _came_together
 from pytest_rdsfailover.analysis.reached_hidden import FEWEST, lacking_hidden
 from pytest_rdsfailover.analysis.reached_keys import tolerated
 from pytest_rdsfailover.analysis.series import series_of
@@ -25,6 +25,7 @@ from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.traffic import LeftSession, Sessions, Traffic
 
 CALM = list(acks(0.01, 10.0, 0.01))
+MS = SECOND // 1000
 
 
 # What goes on ------------------------------------------------------------------------------------
@@ -48,10 +49,20 @@ def test_errors_go_on_that_came_in_each_quarter_and_do_not_stay_away_for_longer(
     assert late_errors._all_along(moments, 8 * SECOND, 8 * SECOND) is goes_on
 
 
-@pytest.mark.parametrize(("fails", "open_"), [((), False), ((19.995,), True)])
+@pytest.mark.parametrize(
+    ("fails", "open_"),
+    [
+        ([], False),
+        ([refused(19.995)], True),
+        ([unknown(19.995)], True),  # a connection that was cut at any moment since its last use
+        ([refused(19.5), unknown(19.995)], False),  # errors come again and again
+        ([refused(19.995, sent=19.959, writer=1)], True),
+        ([refused(19.995, sent=19.958999999, writer=1)], False),  # others were served meanwhile
+    ],
+)
 def test_a_single_failure_at_the_very_end_may_be_the_first_of_an_outage(fails, open_):
-    events = [*CALM, *acks(10.0, 19.99, 0.01), *map(refused, fails)]
-    found = absences(series_of(journal(events)), course())
+    events = [*CALM, *acks(10.0, 19.99, 0.01), *fails]
+    found = absences(series_of(journal(events, writers=2)), course())
 
     assert found.gaps.unfinished is open_
 
@@ -144,6 +155,32 @@ def test_an_outage_from_the_first_moment_is_compared_with_what_follows(failing, 
 @pytest.mark.parametrize(("apart", "told"), [(TELLING - 1, False), (TELLING, True)])
 def test_writes_that_were_sent_together_do_not_tell_that_their_answers_were_held(apart, told):
     held = [(0, SECOND), (apart // 2, SECOND), (apart, SECOND)]
+    assert _came_together(held, SECOND) is told
+
+
+EVEN = [n * 11 * MS // (MANY - 1) for n in range(MANY)]  # starts
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "told"),
+    [
+        # Three quarters of the answers come three times closer to each other than the starts.
+        ([0, 0, 30 * MS], [0, 0, 10 * MS], True),
+        ([0, 0, 30 * MS], [0, 0, 10 * MS + 1], False),
+        # Of twelve and more the middle half tell, if three quarters come no later than they were sent.
+        (EVEN, [0] * 8 + [11 * MS] * 4, True),
+        (EVEN, [0] * 8 + [11 * MS + 1] * 4, False),
+        (EVEN[1:], [0] * 8 + [11 * MS] * 3, False),
+        # Their answers are 2 ms from each other, and what they waited 3 ms.
+        (
+            [at * MS for at in (6, 6, 0, 7, 4, 3, 1, 5, 0, 0, 0, 8)],
+            [at * MS for at in (0, 0, 0, 0, 2, 2, 2, 4, 4, 4, 4, 4)],
+            True,
+        ),
+    ],
+)
+def test_answers_come_together_that_are_closer_than_what_was_waited_for(starts, ends, told):
+    held = [(start, SECOND + end) for start, end in zip(starts, ends, strict=True)]
     assert _came_together(held, SECOND) is told
 
 

@@ -24,6 +24,7 @@ def test_all_of_a_span_that_the_load_generator_slept_through_counts():
     assert SOME.within(SPAN) == 705 * MS
     assert SOME.within((1_600 * MS, 1_650 * MS)) == 0
     assert pauses().within(SPAN) == 0
+    assert pauses((900, 1_000), (2_000, 2_100)).within(SPAN) == 0
 
 
 def test_at_the_edges_what_lies_in_the_middle_hides_nothing():
@@ -38,6 +39,8 @@ def test_at_the_edges_what_lies_in_the_middle_hides_nothing():
         (1_900, 1_990, 0),
         (1_900, 1_991, 91),
         (900, 1_050, 50),
+        (900, 1_000, 0),
+        (2_000, 2_100, 0),
     ],
 )
 def test_an_edge_reaches_so_far_and_no_further(first, last, hidden):

@@ -34,6 +34,26 @@ def test_what_was_over_before_does_not_count():
 
     assert seconds(unseen(events)) == (2.989, 4.0)
     assert seconds(unseen(events, since=5.0))[1] > 5.0
+    assert seconds(unseen(events, since=4.0)) == (3.999, 4.01)  # over at that very moment
+
+
+def test_without_one_that_is_long_enough_it_has_no_length():
+    assert seconds(unseen(acks(0.001, 1.0, 0.001), stop=1.0)) == (1.0, 1.0)
+
+
+def test_of_late_answers_those_count_that_came_after_a_moment():
+    steady = [*acks(0.01, 3.0, 0.01), *acks(3.85, 9.0, 0.01)]
+    late = ack(3.6, sent=3.4, writer=1)
+
+    assert seconds(unseen([*steady, late], writers=2)) == (2.989, 3.6)
+    assert seconds(unseen([*steady, late], writers=2, since=3.6)) == (3.4, 3.85)
+
+
+def test_who_was_served_a_nanosecond_before_the_end_was_served():
+    steady = [*acks(0.01, 3.0, 0.01), *acks(4.0, 9.0, 0.01)]
+    late = ack(3.999999999, sent=3.4, writer=1)
+
+    assert seconds(unseen([*steady, late], writers=2)) == (2.989, 3.999999999)
 
 
 def slowly(events, stop):

@@ -172,6 +172,29 @@ def test_one_connection_cannot_tell_a_server_that_stood_still_from_a_lost_segmen
     assert found == ((1.99 - 0.002 - RETRANSMIT / SECOND) / 2, 2.001)
 
 
+def test_of_two_connections_whose_answers_come_together_the_first_proves_most():
+    events = [ack(1.0, writer=n) for n in range(2)]
+    held = [ack(3.0, sent=sent, writer=n) for n, sent in enumerate((1.5, 1.01))]
+
+    found = bounds([*events, *held], 1.0, 3.0, writers=2)
+
+    assert found == ((1.99 - 0.002 - RETRANSMIT / SECOND) / 2, 2.001)
+
+
+@pytest.mark.parametrize(("longer", "proof"), [(1, None), (2, 1)])
+def test_a_silence_hardly_longer_than_until_a_segment_is_sent_again_proves_a_moment(longer, proof):
+    gap = SECOND, SECOND + 11 + RETRANSMIT + longer
+    events = [ack(1.0), ack(gap[1] / SECOND, sent=1.000000001)]
+    found = silence(rows_around(series_of(journal(events)), gap), gap, Due(0, 10))
+
+    assert found == (None if proof is None else (SECOND + 11 + proof, SECOND + 11))
+
+
+@pytest.mark.parametrize(("sent", "slow"), [(89, True), (90, False)])
+def test_a_write_is_overdue_that_should_have_been_answered_before_another_was_sent(sent, slow):
+    assert Due(there=100, service=10).overdue(sent) is slow
+
+
 def test_a_write_that_was_unanswered_while_another_one_was_served_proves_nothing():
     events = [ack(1.0), ack(3.0, sent=0.7, writer=1)]
 
@@ -240,6 +263,16 @@ def test_a_reset_at_the_end_shows_absence_though_a_packet_was_too_long_before():
     (series,) = series_of(journal([refused(1.0, TOO_LONG), ack(1.5), unknown(2.0)]))
 
     assert list(showing(series, database=True)) == [0, 0, 1]
+
+
+@pytest.mark.parametrize(("word", "first", "last"), [(10, 3, 17), (19, 12, 19), (0, 0, 7)])
+def test_resets_within_seven_operations_of_that_word_are_the_packet_s(word, first, last):
+    times = [1.0 + n / 10 for n in range(20)]
+    events = [refused(at, TOO_LONG) if n == word else unknown(at) for n, at in enumerate(times)]
+    (series,) = series_of(journal(events))
+    own = range(first, last + 1)
+
+    assert list(showing(series, database=True)) == [n not in own for n in range(20)]
 
 
 @pytest.mark.parametrize(
