@@ -23,8 +23,8 @@ from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import EVENTS, SKIPS, Journal
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.durations import format_duration
-from pytest_rdsfailover.model.errors import ArchiveError
-from pytest_rdsfailover.model.files import read_json
+from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError
+from pytest_rdsfailover.model.files import read_json, remove
 from pytest_rdsfailover.model.owned import OwnedFile, is_owned
 from pytest_rdsfailover.model.typed import typed
 
@@ -70,7 +70,7 @@ class Remains:
         path: the directory.
 
     Raises:
-        OSError: if it cannot be made.
+        OSError: if it cannot be made; FileWriteError if it cannot be filled.
     """
 
     def __init__(self, directory: Path, label: Label, run: str, writers: int) -> None:
@@ -93,14 +93,22 @@ class Remains:
         return self.path / f"{process}{EVENTS}"
 
     def keep(self, course: Course) -> None:
-        """Write down what is known by now."""
+        """Write down what is known by now.
+
+        Raises:
+            FileWriteError: if there is no room for it; what was known before stays.
+        """
         self._write(course)
 
     def _write(self, course: Course | None) -> None:
-        unfinished = self.path / f"{ABOUT}.part"
+        place, draft = self.path / ABOUT, self.path / f"{ABOUT}.part"
         about: About = {**self._about, "course": course}
-        unfinished.write_text(json.dumps(about, default=asdict), encoding="utf-8")
-        unfinished.replace(self.path / ABOUT)
+        try:
+            draft.write_text(json.dumps(about, default=asdict), encoding="utf-8")
+            draft.replace(place)
+        except OSError as error:
+            remove(draft)
+            raise FileWriteError(place, error) from error
 
     def discard(self) -> None:
         """Remove the directory: the trial is over, or never began. Harmless the second time."""

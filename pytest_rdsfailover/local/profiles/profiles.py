@@ -72,7 +72,7 @@ class Profile:
             )
         if self.read_only_error not in READ_ONLY_ERRORS:
             raise self._wrong(
-                "read_only_error", f"{self.read_only_error}; Aurora uses 1290 or 1836"
+                "read_only_error", f"{self.read_only_error!r}; Aurora uses 1290 or 1836"
             )
         if self.proxy_connect not in PROXY_CONNECTS:
             raise self._wrong(

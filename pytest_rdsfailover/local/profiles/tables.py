@@ -1,5 +1,6 @@
 """Where profiles and switchovers come from: tables of TOML, shipped ones by name, the user's own by path."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -10,6 +11,9 @@ from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_
 from pytest_rdsfailover.model.files import read_bytes, unreadable
 
 MOST_BYTES = 1 << 20  # of a file
+# Dots of one key, or of one text: the time that a key takes grows by the square of their number.
+MOST_DOTS = 50
+BETWEEN = re.compile(r"[\n,=\[\]{}]")
 Table = Mapping[str, Any]
 
 
@@ -43,10 +47,16 @@ def find_table(kind: str, name: str, shipped: Mapping[str, Table]) -> tuple[str,
 
 def _read(kind: str, path: Path) -> Table:
     try:
-        return tomllib.loads(read_bytes(path, most=MOST_BYTES).decode("utf-8"))
+        return _table(read_bytes(path, most=MOST_BYTES).decode("utf-8"))
     except ArchiveError as error:
         raise SettingError(f"the {kind} {error}") from error
     except RecursionError:
         raise SettingError(f"the {kind} {path} is nested too deeply") from None
     except ValueError as error:  # from tomllib, or because the bytes are no UTF-8
         raise SettingError(f"the {kind} {path}: {unreadable('TOML', error)}") from error
+
+
+def _table(text: str) -> Table:
+    if any(part.count(".") > MOST_DOTS for part in BETWEEN.split(text)):
+        raise RecursionError
+    return tomllib.loads(text)

@@ -16,7 +16,7 @@ from pytest_rdsfailover.journal import unfinished
 from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.report.trial_drawing import portrait
 
@@ -156,6 +156,16 @@ def test_a_trial_that_begins_is_not_held_up_by_those_who_remove_old_ones(left, t
         unfinished.prune(tmp_path)
 
     assert looked == []
+
+
+def test_a_disk_that_is_full_is_named_and_keeps_what_was_known_before(left):
+    draft = left.path / "about.json.part"
+    draft.symlink_to("/dev/full")
+
+    with pytest.raises(FileWriteError, match=r"about\.json cannot be written: No space left"):
+        left.keep(course(stop=20.0))
+    assert not draft.is_symlink()
+    assert unfinished.read(left.path)[0].course.stop < 20.0
 
 
 def test_a_directory_that_could_not_be_filled_is_not_left(tmp_path, monkeypatch):

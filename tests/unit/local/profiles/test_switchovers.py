@@ -130,9 +130,12 @@ def test_an_unknown_name_is_refused_with_those_that_there_are():
         load_switchover("green")
 
 
-def test_what_is_nested_too_deeply_is_refused_in_our_own_words(tmp_path):
+@pytest.mark.parametrize(
+    "text", [f"a = {'[' * 5000}", f"{'a.' * 50000}b = 1", f"[{'a . ' * 50000}b]"]
+)
+def test_what_is_nested_too_deeply_is_refused_in_our_own_words(tmp_path, text):
     path = tmp_path / "deep.toml"
-    path.write_text(f"a = {'[' * 5000}")
+    path.write_text(text)
     with pytest.raises(SettingError, match=r"the switchover .*deep\.toml is nested too deeply"):
         load_switchover(str(path))
 
