@@ -60,6 +60,7 @@ OWNERS = {
             "calls",
             "environments",
             "rds_deployments",
+            "global_databases",
             "rds",
             "fis",
             "proxy_calls",

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live import preflight
 from pytest_rdsfailover.live.addresses import Addresses
 from pytest_rdsfailover.live.api import LiveApi
@@ -15,6 +16,7 @@ from pytest_rdsfailover.live.failovers import LiveFailovers
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.named_deployment import NamedDeployment
+from pytest_rdsfailover.live.own_word import writer_by_own_word
 from pytest_rdsfailover.live.parts import parts
 from pytest_rdsfailover.live.proxy import LiveProxy
 from pytest_rdsfailover.live.traffic import ServerTraffic
@@ -77,11 +79,20 @@ class LiveCluster:
     def writer(self) -> str:
         """Return the id of the instance that RDS calls the writer now.
 
+        Where RDS cannot be asked, as after credentials have expired, it is the only instance that
+        says itself that it takes writes.
+
         Raises:
-            AwsError: if AWS refuses, or cannot be asked.
+            AwsError: if AWS refuses, or cannot be asked, and not just one instance says so.
             RdsFailoverError: if there is not exactly one writer.
         """
-        self.facts = self._gatherer.cluster()
+        try:
+            self.facts = self._gatherer.cluster()
+        except AwsError:
+            told = writer_by_own_word(map(self.instance_endpoint, self.instances))
+            if told is None:
+                raise
+            return told
         writers = self.facts.writers
         if len(writers) != 1:
             raise RdsFailoverError(f"{self.facts.id} has {len(writers)} writers just now")

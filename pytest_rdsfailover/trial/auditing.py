@@ -1,7 +1,6 @@
 """Reads back what a trial's load has stored; says in the trial's course why that could not be done."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.journal.course import Course
@@ -11,9 +10,9 @@ from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import AuditError, NotReadyError
+from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.target import Target
-from pytest_rdsfailover.trial.resting import check_late, rest_awhile
+from pytest_rdsfailover.trial.resting import check_late, rest_or_go_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +52,7 @@ def audited(
     Raises:
         DiedError: if the audit failed because a server of ours has ended.
     """
-    with suppress(NotReadyError):  # then the audit says what it could not do
-        rest_awhile(target, clock)
+    rest_or_go_on(target, clock)  # the audit says what it could not do
     try:
         stored = read_back(workload, target.audit_endpoint, clock)
         notes = [] if old is None else _compared(workload, stored, old, clock)

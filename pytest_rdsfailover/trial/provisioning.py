@@ -7,7 +7,7 @@ from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.target import Target
 from pytest_rdsfailover.mysql import driver
-from pytest_rdsfailover.trial.resting import at_rest, rest_awhile, rest_briefly
+from pytest_rdsfailover.trial.resting import BRIEF, REST, at_rest, rest_or_go_on
 
 UNREACHED = frozenset({"refused", "dns"})  # of a connection that was never there
 
@@ -48,11 +48,11 @@ class Provision:
             interrupted: whether somebody wants the run to end, and waits for no failover.
 
         Raises:
-            NotReadyError: if a failover does not end, or no writer can be had.
+            NotReadyError: if no writer can be had.
         """
         if self._made and workload.needs_writer:
-            rest = rest_briefly if interrupted else rest_awhile
-            late = partial(rest, self._target, self._clock)
+            within = BRIEF if interrupted else REST
+            late = partial(rest_or_go_on, self._target, self._clock, within)
             at_rest(self._target, f"drop {workload.made}", workload.drop, self._clock, rest=late)
         elif self._made:
             workload.drop(self._endpoint)

@@ -41,10 +41,10 @@ def rest_awhile(target: Target, clock: Clock, within: float = REST) -> None:
         raise NotReadyError(f"the failover {last[0].profile!r}", within)
 
 
-def rest_briefly(target: Target, clock: Clock) -> None:
-    """Wait a moment for the last failover to end, and go on if it has not."""
+def rest_or_go_on(target: Target, clock: Clock, within: float = REST) -> None:
+    """Wait for the last failover to end, and go on if it has not, or nobody can tell."""
     with suppress(NotReadyError):
-        rest_awhile(target, clock, BRIEF)
+        rest_awhile(target, clock, within)
 
 
 def check_late(target: Target, clock: Clock) -> None:

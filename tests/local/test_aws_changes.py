@@ -172,6 +172,16 @@ def test_a_change_of_a_cluster_that_fails_loses_no_cluster(rds):
             {"DBClusterIdentifier": "no"},
             "DBClusterNotFoundFault",
         ),
+        (
+            "describe_global_clusters",
+            {"GlobalClusterIdentifier": "none"},
+            "GlobalClusterNotFoundFault",
+        ),
+        (
+            "describe_global_clusters",
+            {"Filters": [{"Name": "colour", "Values": ["red"]}]},
+            "InvalidParameterValue",
+        ),
         ("describe_events", {"SourceType": "db-nothing"}, "InvalidParameterValue"),
         ("describe_events", {"MaxRecords": 5}, "InvalidParameterValue"),
         *[
@@ -322,6 +332,36 @@ def test_a_name_of_a_cluster_of_a_test_s_own_is_taken_as_well(rds):
 
     again = {"DBClusterIdentifier": "OTHER", **ACCOUNT}
     assert refusal(rds.create_db_cluster, **again) == "DBClusterAlreadyExistsFault"
+
+
+def test_a_cluster_of_a_test_s_own_is_stopped_and_started(rds):
+    rds.create_db_cluster(DBClusterIdentifier="other", **ACCOUNT)
+
+    def status():
+        return rds.describe_db_clusters(DBClusterIdentifier="other")["DBClusters"][0]["Status"]
+
+    rds.stop_db_cluster(DBClusterIdentifier="other")
+    assert status() == "stopped"
+    rds.start_db_cluster(DBClusterIdentifier="other")
+    assert status() == "available"
+
+
+def test_a_cluster_of_a_test_s_own_becomes_a_global_database_that_is_found_by_its_region(rds):
+    arn = rds.create_db_cluster(DBClusterIdentifier="other", **ACCOUNT)["DBCluster"]["DBClusterArn"]
+    world = {"GlobalClusterIdentifier": "world"}
+    rds.create_global_cluster(**world, SourceDBClusterIdentifier=arn)
+
+    def found(region):
+        wanted = [{"Name": "region", "Values": [region]}]
+        return rds.describe_global_clusters(Filters=wanted)["GlobalClusters"]
+
+    (shown,) = found(arn.split(":")[3])
+    assert [member["DBClusterArn"] for member in shown["GlobalClusterMembers"]] == [arn]
+    assert found("eu-central-1") == []
+    assert rds.describe_global_clusters(**world)["GlobalClusters"] == [shown]
+    rds.remove_from_global_cluster(**world, DbClusterIdentifier=arn)
+    rds.delete_global_cluster(**world)
+    assert rds.describe_global_clusters()["GlobalClusters"] == []
 
 
 def test_clusters_and_instances_are_filtered_by_what_rds_filters_by(rds):

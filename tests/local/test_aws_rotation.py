@@ -88,10 +88,16 @@ def test_the_secret_of_the_cluster_is_changed_by_rotation_only(resting, rds):
         described(rds)["MasterUserSecret"]["SecretArn"],
     )
     before = kept(resting, rds)
+    stages = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    (now,) = (version for version, names in stages.items() if "AWSCURRENT" in names)
     for call, more in (
         (secrets.put_secret_value, {"SecretString": "x"}),
         (secrets.update_secret, {"SecretString": "x"}),
         (secrets.delete_secret, {}),
+        (
+            secrets.update_secret_version_stage,
+            {"VersionStage": "AWSCURRENT", "RemoveFromVersionId": now, "MoveToVersionId": now},
+        ),
         (secrets.rotate_secret, {"RotationLambdaARN": "arn:aws:lambda:us-east-2:1:function:x"}),
     ):
         assert refusal(call, SecretId=arn, **more) == "InvalidRequestException"

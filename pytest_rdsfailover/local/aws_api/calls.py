@@ -27,6 +27,7 @@ SIZES = {"describe_db_log_files": (1, 1000), "describe_orderable_db_instance_opt
 PAGING = ("MaxRecords", "Marker")
 
 Call = Callable[[Any], ActionResult]
+GLOBAL_FILTERS = ("region",)
 UNSET = ("domain", "clone-group-id")  # what RDS filters clusters by, and none here has
 
 
@@ -104,6 +105,22 @@ def describe_db_instances(self: Any) -> ActionResult:
     unset = filters.pop("domain", None) is not None
     found = self.backend.describe_db_instances(self.params.get("DBInstanceIdentifier"), filters)
     return ActionResult(page("DBInstances", [] if unset else list(found), self.params))
+
+
+def describe_global_clusters(self: Any) -> ActionResult:
+    """Answer `DescribeGlobalClusters`; moto's own shows all, whatever is asked for."""
+    name, filters = self.params.get("GlobalClusterIdentifier"), self.params.get("Filters") or ()
+    check_filters(filters, GLOBAL_FILTERS)
+    worlds = self.global_backend.global_clusters
+    found = list(worlds.values()) if name is None else [worlds[name]]
+    for wanted in filters:
+        found = [world for world in found if regions_of(world) & set(wanted["Values"])]
+    return ActionResult(page("GlobalClusters", found, self.params))
+
+
+def regions_of(world: Any) -> set[str]:
+    """Return the regions of a global database's clusters."""
+    return {cluster.region for cluster in world.members}
 
 
 def describe_option_groups(self: Any) -> ActionResult:
@@ -230,6 +247,7 @@ def describe_pending_maintenance_actions(self: Any) -> ActionResult:
 OURS: tuple[Call, ...] = (
     describe_db_clusters,
     describe_db_instances,
+    describe_global_clusters,
     describe_option_groups,
     reboot_db_instance,
     switchover_global_cluster,

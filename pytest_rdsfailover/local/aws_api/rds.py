@@ -14,6 +14,10 @@ from pytest_rdsfailover.local.aws_api.custom import (
     ShownEndpoint,
 )
 from pytest_rdsfailover.local.aws_api.event_list import from_moto, listed
+from pytest_rdsfailover.local.aws_api.global_databases import (
+    GLOBALS_KEPT_IN,
+    RdsOfGlobalDatabases,
+)
 from pytest_rdsfailover.local.aws_api.identifiers import NAMES, absent, kind_of, plain
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY
@@ -25,14 +29,14 @@ from pytest_rdsfailover.local.aws_api.resources import (
     ShownCluster,
     ShownGlobal,
     ShownInstance,
+    tiers,
 )
 from pytest_rdsfailover.local.aws_api.shown import ABROAD, GLOBAL, now, other_region
 
 TAGS = ("add_tags_to_resource", "list_tags_for_resource", "remove_tags_from_resource")
-GLOBALS_KEPT_IN = "us-east-1"  # moto keeps all global databases there, whatever region asks
 
 
-class LocalRds(RdsOfDeployments, LocalProxies):
+class LocalRds(RdsOfDeployments, RdsOfGlobalDatabases, LocalProxies):
     """RDS with the local cluster in it; all other resources are moto's own."""
 
     __module__ = "moto.rds.models"  # moto looks for the URLs of a service beside its backend
@@ -71,6 +75,10 @@ class LocalRds(RdsOfDeployments, LocalProxies):
         keeper = regions[GLOBALS_KEPT_IN]
         keeper.global_clusters[GLOBAL] = ShownGlobal(keeper, [home, cluster])
 
+    def __deepcopy__(self, _: Any) -> "LocalRds":
+        """Return itself: moto copies a cluster to show what it was, and would copy all of RDS along."""
+        return self
+
     def failover_db_cluster(
         self, db_cluster_identifier: str, target_db_instance_identifier: str | None = None
     ) -> Any:
@@ -92,37 +100,6 @@ class LocalRds(RdsOfDeployments, LocalProxies):
                 )
             self.plane.fail_over(target, tiers(cluster), request.wanted_script.get())
         return cluster
-
-    def switchover_global_cluster(self, name: str, target: str) -> Any:
-        """Start a switchover of the global database; return it as it was before.
-
-        Args:
-            name: identifier of the global database.
-            target: ARN of the cluster that becomes the primary.
-
-        Raises:
-            RDSClientError: if RDS would refuse it, with RDS' code and message.
-            NotImplementedError: for a global database that a test has made, not ours.
-        """
-        world = self.global_clusters.get(name)
-        with refusals():
-            if world is None:
-                raise RefusalError(
-                    "GlobalClusterNotFoundFault", f"Global cluster {name} not found."
-                )
-            if not isinstance(world, ShownGlobal):
-                raise NotImplementedError(f"a switchover of {name}")
-            successor = next(
-                (cluster for cluster in world.members if cluster.db_cluster_arn == target), None
-            )
-            if successor is None:
-                raise RefusalError("DBClusterNotFoundFault", f"DBCluster {target} not found.")
-            if successor.is_writer:
-                raise RefusalError(
-                    "InvalidDBClusterStateFault", f"DB cluster {target} is the primary already."
-                )
-            self.plane.fail_over(None, tiers(successor), request.wanted_script.get())
-        return world
 
     def _check_target(self, cluster: Any, target: str | None) -> None:
         """Refuse targets that only moto would take: the writer, and members of other clusters."""
@@ -202,22 +179,6 @@ class LocalRds(RdsOfDeployments, LocalProxies):
                 f"{from_snapshot_id} cannot be restored: it shows a local cluster, with one storage.",
             )
         return super().restore_db_cluster_from_snapshot(from_snapshot_id, overrides)
-
-    def remove_from_global_cluster(
-        self, global_cluster_identifier: str, db_cluster_identifier: str
-    ) -> Any:
-        """Take a cluster out of a global database; return this.
-
-        Raises:
-            RDSClientError: if there is no such global database, or the cluster is not in it.
-        """
-        name, cluster = global_cluster_identifier, db_cluster_identifier
-        if name not in self.global_clusters:
-            raise RDSClientError("GlobalClusterNotFoundFault", f"Global cluster {name} not found.")
-        found = super().remove_from_global_cluster(name, cluster)
-        if found is None:
-            raise RDSClientError("DBClusterNotFoundFault", f"DBCluster {cluster} not found.")
-        return found
 
     def restart(self, name: str, *, forced: bool) -> Any:
         """Restart an instance; return it as it is from now on.
@@ -306,8 +267,3 @@ class LocalRds(RdsOfDeployments, LocalProxies):
             raise NotImplementedError(f"a custom endpoint of {cluster}")
         changed: ShownEndpoint = getattr(self.custom, action)(asked)
         return changed
-
-
-def tiers(cluster: ShownCluster) -> dict[str, int]:
-    """Return the promotion tier of each instance of a cluster."""
-    return {member.db_instance_identifier: member.promotion_tier for member in cluster.members}

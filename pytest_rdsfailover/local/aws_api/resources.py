@@ -157,3 +157,8 @@ class ShownGlobal(GlobalCluster):  # type: ignore[misc]
     def status(self) -> str:
         """Return the state: a failover within one region leaves it available."""
         return "switching-over" if self.backend.plane.switching() else "available"
+
+
+def tiers(cluster: ShownCluster) -> dict[str, int]:
+    """Return the promotion tier of each instance of a cluster."""
+    return {member.db_instance_identifier: member.promotion_tier for member in cluster.members}

@@ -73,6 +73,20 @@ class LocalSecrets(SecretsManagerBackend):  # type: ignore[misc]
         self._refuse(secret_id)
         return super().delete_secret(secret_id, *arguments, **options)
 
+    def update_secret_version_stage(
+        self, secret_id: str, *arguments: Any, **options: Any
+    ) -> tuple[str, str]:
+        """Move a staging label of a secret from one version to another.
+
+        Raises:
+            InvalidRequestException: for that of the local cluster.
+        """
+        self._refuse(secret_id)
+        answer: tuple[str, str] = super().update_secret_version_stage(
+            secret_id, *arguments, **options
+        )
+        return answer
+
     def _put(self, arn: str, user: str) -> None:
         credentials = json.dumps({"username": user, "password": self.passwords.present})
         super().put_secret_value(arn, credentials, None, None, ["AWSCURRENT"])

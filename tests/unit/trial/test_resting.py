@@ -17,7 +17,7 @@ from pytest_rdsfailover.trial.resting import (
     at_rest,
     check_late,
     rest_awhile,
-    rest_briefly,
+    rest_or_go_on,
 )
 
 ENDPOINT = SimpleNamespace(renew=None, lost=str)
@@ -49,10 +49,10 @@ def test_one_that_does_not_end_is_waited_for_a_minute_and_told():
 
 def test_who_is_interrupted_waits_a_moment_only_and_goes_on():
     clock = SteppingClock()
-    rest_briefly(target(clock, over_at=900.0), clock)
+    rest_or_go_on(target(clock, over_at=900.0), clock, BRIEF)
     assert clock.moment == pytest.approx(BRIEF, abs=0.1)
     with pytest.raises(DiedError):
-        rest_briefly(target(clock, over_at=900.0, ended_at=clock.moment + 1.0), clock)
+        rest_or_go_on(target(clock, over_at=900.0, ended_at=clock.moment + 1.0), clock, BRIEF)
 
 
 def test_without_a_failover_nothing_is_waited_for():
