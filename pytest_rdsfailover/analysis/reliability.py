@@ -40,7 +40,7 @@ class Reliability:
     own_pause_in_gap: float
     strangers: float | None
     problem: str
-    calm_not_issued: float = 0.0
+    calm_not_issued: float
 
     @property
     def remarks(self) -> list[str]:
@@ -93,7 +93,7 @@ def why_unreliable(
     own: float,
     late: float,
     threshold: float,
-    crowd: float = 0.0,
+    crowd: float,
 ) -> str:
     """Return why the longest gap of a failover is no figure of the database; empty if it is one.
 

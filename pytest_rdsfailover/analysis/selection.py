@@ -21,9 +21,6 @@ def selected(values: Sequence[Number], places: Sequence[int]) -> list[Number]:
     found: list[Number] = []
     above, least = values, sample[0]
     for place in places:
-        if place == len(values) - 1:
-            found.append(max(above))
-            continue
         about = place * len(sample) // len(values)
         low, high = max(0, about - MARGIN), about + MARGIN
         if sample[low] > least:

@@ -120,14 +120,14 @@ class Series:
 def slots_of(skip: tuple[int, int, int]) -> Iterator[int]:
     """Yield evenly spaced slots, given the first, the last and how many they are."""
     first, last, count = skip
-    step = (last - first) / (count - 1) if count > 1 else 0
+    step = (last - first) / max(1, count - 1)
     return (first + round(number * step) for number in range(count))
 
 
 def _before(skip: tuple[int, int, int], edge: int) -> int:
     """Return how many of evenly spaced slots lie before an edge."""
     first, last, count = skip
-    if count == 1 or last <= first:
+    if last <= first:
         return count if first < edge else 0
     places = -((first - edge) * (count - 1) // (last - first))  # rounded up
     return min(max(0, places), count)

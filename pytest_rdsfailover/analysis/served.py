@@ -36,8 +36,8 @@ class Served:
     @property
     def figure(self) -> Figure:
         """Return the share of them that was served."""
-        seen = min(1.0, self.served / self.due)
-        most = min(1.0, (self.served + self.excused) / self.due)
+        seen = self.served / self.due
+        most = (self.served + min(self.excused, self.due - self.served)) / self.due
         return Figure(seen, most, unit="%", best=seen, basis=f"{self.served} of {self.due}")
 
 
@@ -115,7 +115,9 @@ def worst_second(seen: Observed, *, zero: int) -> Figure | None:
     due = _due(seen, (min(unserved[0], latest), unserved[-1] + SECOND))
     least, at, counts = _worst(unserved, due, latest)
     sure = [slot for slot, excused in found if not excused]
-    most = least if len(sure) == len(found) else _worst(sorted(sure), due, latest)[0]
+    most = least
+    if len(sure) < len(found):
+        most = _worst(sorted(sure), due, latest)[0] if sure else 1.0
     moment = format_moment(to_seconds(at - zero))
     return Figure(least, most, unit="%", best=least, basis=f"{counts} in the second from {moment}")
 
@@ -155,11 +157,9 @@ def _worst(unserved: Sequence[int], due: Sequence[int], latest: int) -> tuple[fl
     """Return the smallest share of a second that begins with an unserved slot, when, and its counts."""
     begins = [min(slot, latest) for slot in unserved]
     failed = list(_counts(unserved, begins))
-    of = list(map(max, _counts(due, begins), failed, repeat(1)))
+    of = list(_counts(due, begins))
     shares = list(map(truediv, map(sub, of, failed), of))
-    worst = min(shares, default=1.0)
-    if worst == 1:
-        return worst, 0, "0 of 0"
+    worst = min(shares)
     place = shares.index(worst)
     return worst, begins[place], f"{of[place] - failed[place]} of {of[place]}"
 

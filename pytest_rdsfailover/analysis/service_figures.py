@@ -153,10 +153,8 @@ class ServiceFigures:
         return incident_figures(self.absence.gaps)
 
     def _seconds(self, ends: Interval) -> Figure:
-        lower = to_seconds(ends.lower)
-        best = math.nan if ends.ended else lower
         upper = to_seconds(ends.upper) if ends.ended else math.inf
-        return Figure(lower, upper, best=best).doubted(self.problem)
+        return Figure(to_seconds(ends.lower), upper).doubted(self.problem)
 
 
 def latency_of(name: str) -> float:

@@ -33,7 +33,7 @@ class Sieve:
                 stretch = self.values[begin : min(last, (number + 1) * STRETCH)]
                 yield from (place for place, value in enumerate(stretch, begin) if value > least)
 
-    def largest(self, first: int = 0) -> int:
+    def largest(self, first: int) -> int:
         """Return the largest value from a place on; 0 without any."""
         whole = -(-first // STRETCH)  # the first stretch that lies behind that place
         near = self.values[first : whole * STRETCH]

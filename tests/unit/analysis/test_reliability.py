@@ -4,7 +4,7 @@ from builders import ack, acks, course, journal, refused
 from pytest_rdsfailover.analysis import reliability
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.pauses import Standstills
-from pytest_rdsfailover.analysis.reliability import lateness
+from pytest_rdsfailover.analysis.reliability import Reliability, lateness
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
@@ -119,6 +119,23 @@ def test_lateness_counts_only_writers_that_were_free():
     found = lateness(series_of(journal([*free, *busy])))
 
     assert found == [pytest.approx(50_000_000, abs=2)]
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"strangers": 0.25, "calm_not_issued": 0.01}, 0),
+        ({"strangers": 0.26}, "other programs kept 0.3 CPUs busy during the trial"),
+        ({"calm_not_issued": 0.011}, "1.1% of the slots before the trigger found no free writer"),
+        ({"calm_not_issued": 0.011, "problem": "late"}, 0),
+    ],
+)
+def test_what_is_more_than_usual_is_remarked(known, said):
+    usual = dict.fromkeys(
+        ("lateness_p99", "lateness_max", "natural_gap", "own_pause", "own_pause_in_gap"), 0.0
+    )
+    fit = usual | {"strangers": 0.0, "calm_not_issued": 0.0, "problem": ""}
+    assert Reliability(**fit | known).remarks == ([said] if said else [])
 
 
 def test_strangers_who_take_cpu_are_remarked_and_unknown_ones_are_not():

@@ -42,6 +42,16 @@ def test_a_single_slot_that_was_left_out_has_no_neighbours():
     assert list(series.unserved(0, 9 * SECOND, 9 * SECOND)) == [(4 * SECOND, None)]
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_slots_that_were_left_out_lie_evenly_from_the_first_to_the_last(count):
+    (series,) = series_of(journal([ack(1.0)], skips=[(0, 4.0, 5.0, count)]))
+    slots = [round((4 + number / (count - 1)) * SECOND) for number in range(count)]
+
+    assert list(series.skipped(0, 9 * SECOND)) == slots
+    assert [series.not_issued(0, slot) for slot in slots] == [*range(count)]
+    assert series.not_issued(slots[0] + 1, slots[-1] + 1) == count - 1
+
+
 def backs(series, stop):
     found = series.unserved(0, 9 * SECOND, to_nanoseconds(stop))
     return {to_seconds(slot): None if back is None else to_seconds(back) for slot, back in found}

@@ -67,6 +67,19 @@ def test_a_read_of_one_s_own_session_that_misses_a_write_is_unseen_and_not_stale
     reads = judge(world((5.05, 39, True), (6.05, 50, True))).reads
 
     assert (reads.count, reads.compared, reads.stale, reads.unseen) == (2, 0, 0, 1)
+    assert (reads.own, reads.staleness.lower, reads.staleness.upper) == (2, 0, 0)
+
+
+def test_a_write_that_was_acknowledged_a_nanosecond_before_is_missed():
+    reads = judge(world((5.000000001, 39, False), (6.000000001, 49, True))).reads
+
+    assert (reads.stale, reads.unseen) == (1, 1)
+
+
+def test_reads_are_compared_from_the_first_acknowledged_write_on():
+    reads = judge(world((0.5, None, False), (1.05, 0, False), (5.05, 40, False))).reads
+
+    assert (reads.count, reads.failed, reads.compared) == (3, 0, 2)
 
 
 def test_reads_count_for_no_write_and_no_outage_and_survive_the_file(tmp_path):

@@ -23,6 +23,7 @@ def test_percentiles_are_values_of_the_list():
 def test_the_median_of_an_even_number_is_between_the_middle_two():
     assert median([1, 2, 4]) == 2
     assert median([1, 2, 4, 9]) == 3
+    assert median([1, 2, 3, 4, 9, 9, 9]) == 4
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_five_values_say_nothing_about_the_median_with_95_percent():
 
 @pytest.mark.parametrize(
     ("count", "low", "high"),
-    [(0, 0.0, 0.204), (5, 0.152, 0.583), (10, 0.417, 0.848), (15, 0.796, 1)],
+    [(0, 0.0, 0.204), (1, 0.012, 0.298), (5, 0.152, 0.583), (10, 0.417, 0.848), (15, 0.796, 1)],
 )
 def test_the_interval_of_a_share_of_fifteen(count, low, high):
     assert wilson(count, 15) == pytest.approx((low, high), abs=0.001)
@@ -86,7 +87,9 @@ def test_a_trial_that_misses_costs_more_trials():
     assert not proves(91, 92, 0.95)
 
 
-@pytest.mark.parametrize(("share", "confidence"), [(1.0, 0.95), (0.95, 1.0), (0.0, 0.9)])
+@pytest.mark.parametrize(
+    ("share", "confidence"), [(1.0, 0.95), (0.95, 1.0), (0.0, 0.9), (0.9, 0.0)]
+)
 def test_no_number_of_trials_proves_a_certainty(share, confidence):
     with pytest.raises(ValueError, match="no number of trials"):
         trials_needed(share, confidence)
@@ -97,6 +100,11 @@ def test_misses_disprove_a_share_and_few_trials_leave_it_open():
     assert not disproves(0, 4, 0.5)  # 1 in 16
     assert not disproves(0, 0, 0.5)
     assert not proves(0, 0, 0.5)
+
+
+def test_a_chance_that_is_no_more_than_on_paper_is_enough():
+    assert proves(1, 1, 0.5, confidence=0.5)
+    assert disproves(0, 1, 0.5, confidence=0.5)
 
 
 # The figures are those of binomtest in scipy.stats, one-sided at 95 %.

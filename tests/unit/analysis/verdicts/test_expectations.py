@@ -193,7 +193,10 @@ def test_a_bound_finer_than_the_rate_can_see_is_refused_with_the_rate_that_could
     fine = parse_expectations(downtime="< 100ms", p99="< 1ms")
 
     check_resolution(fine, rate=20)
-    with pytest.raises(SettingError, match="needs a rate of at least 20 writes per second"):
+    check_resolution(fine, rate=0)  # without a schedule
+    with pytest.raises(SettingError, match=r"\(2\.00 s\); it needs a rate of at least 20 writes"):
+        check_resolution(reversed(fine), rate=1)
+    with pytest.raises(SettingError, match=r"\(105 ms\); it needs a rate of at least 20 writes"):
         check_resolution(fine, rate=19)
 
 
