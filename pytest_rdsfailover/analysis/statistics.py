@@ -113,8 +113,6 @@ def share_bound(count: int, trials: int, confidence: float = CONFIDENCE) -> floa
 
     0 breaches in 15 trials still allow a true rate of 18 % with 95 % confidence.
     """
-    if count >= trials:
-        return 1.0
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         middle = (low + high) / 2

@@ -178,8 +178,7 @@ class Scales:
             acked_before = list(accumulate(series.acked, initial=0)).__getitem__
             edges = map(acked_before, rows), map(acked_before, ends)
             for known, begin, end in zip(found, *edges, strict=True):
-                if begin < end:
-                    known.extend(taken[begin:end])
+                known.extend(taken[begin:end])
         return dict(zip(self._calm, found, strict=True))
 
     def _taken(self, span: Gap) -> list[int]:

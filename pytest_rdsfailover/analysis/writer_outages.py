@@ -40,7 +40,7 @@ class WriterOutage(NamedTuple):
 
 
 def writer_outages(
-    series: Series, *, since: int, stop: int, longer_than: int, patience: int = 0
+    series: Series, *, since: int, stop: int, longer_than: int, patience: int
 ) -> list[WriterOutage]:
     """Return when this writer was not served: from a write's intended time to its next success.
 

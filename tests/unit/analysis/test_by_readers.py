@@ -1,7 +1,7 @@
 """Writes of which only the cluster's own side knows the instance, as RDS Proxy's."""
 
 import pytest
-from builders import acks, course, journal
+from builders import MOVE, acks, course, journal, milestone, refused
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -13,15 +13,17 @@ COUNT = len(ACKED)
 TENURE_ENDS = 10.3
 
 
-def stale_writes(*writes, seen=COUNT, name="proxy", readable=True, looked=True):
+def stale_writes(
+    *writes, seen=COUNT, name="proxy", readable=True, looked=True, events=ACKED, milestones=MOVE
+):
     keys = {"0": seen} if readable else {}
     by_readers = writes if looked else None
     came = Traffic(marked=seen, confirmed=seen, keys=keys, by_readers=by_readers)
     witnessed = Witnessed(
         endpoint="proxy", address="h:1", calm=None, calm_at=0.0, whole={name: came}
     )
-    known = course(witnessed=witnessed)
-    return judge(Evidence(journal=journal(ACKED), course=known, stored=None)).stale_writes
+    known = course(witnessed=witnessed, milestones=milestones)
+    return judge(Evidence(journal=journal(events), course=known, stored=None)).stale_writes
 
 
 def by(instance, began, ended):
@@ -38,11 +40,25 @@ def test_without_a_write_at_a_reader_there_is_no_stale_one(readable):
     [
         (by("instance-1", 13.0, 13.1), 1),
         (by("instance-1", TENURE_ENDS - 0.1, TENURE_ENDS + 0.1), 0),  # it was under way at the cut
+        (by("instance-1", TENURE_ENDS, 13.1), 0),
+        (by("instance-1", TENURE_ENDS + 1e-9, 13.1), 1),
         (by("instance-3", 13.0, 13.1), 0),  # has never been the writer
     ],
 )
 def test_a_former_writer_s_is_stale_if_it_began_after_its_tenure(write, stale):
     assert stale_writes(write) == stale
+
+
+@pytest.mark.parametrize(("ended", "stale"), [(15.0, 0), (14.999999999, 1)])
+def test_a_former_writer_s_is_stale_until_it_is_promoted_again(ended, stale):
+    back = [*MOVE, milestone("promoted", 15.0, "instance-1")]
+    assert stale_writes(by("instance-1", 13.0, ended), milestones=back) == stale
+
+
+def test_a_write_that_failed_may_have_been_confirmed():
+    events = [*ACKED, refused(11.0)]
+    for seen in (COUNT, COUNT + 1):
+        assert stale_writes(seen=seen, readable=False, events=events) == 0
 
 
 @pytest.mark.parametrize(

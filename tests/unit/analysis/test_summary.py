@@ -5,6 +5,7 @@ import pytest
 from builders import MOVE, ack, acks, course, everything_acked, journal, milestone, refused
 
 from pytest_rdsfailover.analysis.judging import summarise
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.stored import Stored
 
 FAILOVER = [
@@ -37,6 +38,29 @@ def test_a_failover_is_judged_with_times_from_its_trigger():
     ]
     assert trial.stuck_writers == trial.stale_writes.lower == 0
     assert trial.stale_writes.upper == trial.unjudged_writes == 759
+
+
+def test_its_attributes_are_its_figures_by_their_names():
+    trial = judge()
+    for name in (
+        "downtime", "outages", "writer_outage", "availability_area", "first_writer_back",
+        "last_writer_back", "stale_writes", "stuck_writers", "stuck_sessions", "success",
+        "worst_second", "late_errors", "recovery",
+    ):  # fmt: skip
+        assert repr(getattr(trial, name)) == repr(trial.figure(name)), name
+
+
+def test_an_outage_to_the_end_of_observation_is_open():
+    away = [refused(19.01 + n / 50) for n in range(50)]
+    trial = judge([*acks(0.01, 5.0, 0.01), *acks(5.5, 19.0, 0.01), *away], trigger=None)
+
+    assert [trial.is_open(outage) for outage in trial.outage_windows] == [False, True]
+
+
+def test_what_errors_said_is_told_with_its_time_from_the_trigger():
+    said = Complaint(error="KeyError", text="x", count=1, first=12.5, trace="")
+
+    assert [each.first for each in judge(complaints=[said]).complaints] == [2.5]
 
 
 def test_its_repr_is_one_telling_line():

@@ -18,6 +18,8 @@ from pytest_rdsfailover.analysis.to_count import KeyList, WriterList
 def test_keys_and_writers_are_lists_that_say_how_they_are_counted(found, remedy):
     plain = list(found)
     assert (found == plain, found != [], json.dumps(found)) == (True, True, json.dumps(plain))
+    assert sorted([plain * 2, found]) == [plain, plain * 2]
+    assert found < plain * 2
     for compare in (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge):
         with pytest.raises(TypeError, match=remedy):
             compare(found, 0)

@@ -11,7 +11,7 @@ from pytest_rdsfailover.analysis import rows, weighing
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.pauses import Standstills
 from pytest_rdsfailover.analysis.series import series_of
-from pytest_rdsfailover.analysis.weighing import Scales
+from pytest_rdsfailover.analysis.weighing import Scales, Weighed
 
 
 @pytest.mark.parametrize("shape", ["flapping", "own_pauses", "deadlocks"])
@@ -25,6 +25,17 @@ def test_many_gaps_are_weighed_as_single_ones_are(monkeypatch, shape):
         monkeypatch.setattr(weighing, "MANY", 1)
         monkeypatch.setattr(rows, "BLOCK", 3)
         assert absences(series, course) == one_by_one
+
+
+@pytest.mark.parametrize(
+    ("away", "own", "proven"),
+    [([], 0, 0), ([(2, 5)], 1, 2), ([(2, 5), (8, 30)], 0, 3), ([(20, 30)], 0, 0)],
+)
+def test_the_longest_absence_in_a_gap_that_tries_prove_counts(away, own, proven):
+    gap = Weighed(gap=(0, 11), own=0, there=0, lower=0, failed=0, away=(11, 11))
+    tries = [gap._replace(away=span, own=own) for span in away]
+
+    assert gap.told_by(tries).lower == proven
 
 
 @pytest.mark.parametrize(("slow", "counts"), [(0.005, 0.005), (0.010, 0.010), (0.5, 0.010)])

@@ -80,6 +80,27 @@ def test_the_evidence_says_how_much_is_shown_and_what_would_show_more():
     assert "it takes 5 trials if no further one breaks it" in few
 
 
+def test_the_evidence_of_each_claim_is_a_line_with_its_state():
+    assert support.evidence([sample()] * 5, lost=0, downtime="median < 2s") == [
+        f"{claim}: pass, held in 5 of 5 trials, so at most 45 % of all failovers (95% confidence)"
+        " break it; 299 trials would prove 99 %"
+        for claim in ("lost == 0 in every trial", "median of downtime < 2.00 s")
+    ]
+    with pytest.raises(SettingError, match=r"write 0\.95 for 95 %"):
+        support.evidence([sample()] * 5, confidence=95, lost=0)
+
+
+def test_without_a_trial_no_figure_is_shown():
+    (verdict,) = support.judge([], claims.parse_claims(lost=0))
+    assert verdict.evidence == ("held in 0 of 0 trials",)
+
+
+@pytest.mark.parametrize(("broken", "last"), [(10, "trial 10: 3"), (12, "and 2 more")])
+def test_of_many_trials_that_break_a_claim_the_first_ten_are_shown(broken, last):
+    text = complaint([sample(lost=3)] * broken, lost=0)
+    assert text.rpartition("; ")[2] == last
+
+
 def test_the_median_is_the_fiftieth_percentile():
     assert state([sample()] * 5, downtime="median < 2s") == PASS
     assert state([sample()] * 4, downtime="median < 2s") == INCONCLUSIVE
@@ -134,6 +155,7 @@ def test_few_reliable_trials_speak_for_no_others(reliable):
         assert state(samples, **asked) == INCONCLUSIVE
         share = f"only {reliable} of 15 trials have a figure ({reliable / 15:.0%})"
         assert share in complaint(samples, **asked)
+        assert "held in 15 of 15 trials" in complaint(samples, **asked)
     assert state(samples, lost=0) == PASS  # what is counted needs no clock
 
 
@@ -147,6 +169,7 @@ def test_no_verdict_is_certain_while_too_few_trials_may_be_reliable():
     assert certain([*reliable, *unfit[:-1]], 40, p99="p80 < 1s")
     assert certain([*reliable[:-1], *unfit, sample()], 42, p99="p80 < 1s") is False
     assert certain([*reliable[:9], *unfit], 29, p99="p80 < 1s")  # it cannot pass any more
+    assert certain([*reliable[:9], *unfit], 39, p99="p80 < 1s")
 
 
 def test_the_share_of_trials_without_downtime_can_be_claimed():
@@ -155,6 +178,9 @@ def test_the_share_of_trials_without_downtime_can_be_claimed():
     assert state(samples, no_downtime=">= 40%") == PASS
     assert state(samples, no_downtime=">= 60%") == INCONCLUSIVE
     assert state(samples, no_downtime=">= 95%") == FAIL
+    told = complaint(samples, no_downtime=">= 95%")  # how many it held in says all
+    assert "trial 11" not in told
+    assert "seen was" not in told
     assert state([sample(1.0)] * 15, no_downtime="<= 20%") == PASS
 
 
@@ -192,7 +218,7 @@ def test_claims_that_hold_raise_nothing():
         {"no_downtime": ">= 100%"},
         {"no_downtime": ">= 1s"},
         {"no_downtime": 0.5},
-        {"confidence": 95},
+        {"confidence": 95, "lost": 0},
         {"downtime": "p95 < 1ms"},
         {"downtime": "p95"},
         {"downtime": ""},
@@ -226,11 +252,13 @@ def test_a_verdict_is_certain_once_no_further_trial_can_change_it():
     assert certain([sample()] * 99, 100, downtime="p95 < 2s")  # 100 may contain one breach
     assert not certain([sample(3.0)], 100, downtime="p95 < 2s")
     assert certain([sample(3.0)] * 2, 100, downtime="p95 < 2s")
+    assert certain([sample()] * 58, 58, downtime="p95 < 2s")  # there is none to come
 
 
 def test_one_broken_claim_makes_the_verdict_certain():
     assert certain([sample(lost=1)], 100, lost=0, downtime="p95 < 2s")
     assert not certain([sample(lost=0)], 100, lost=0, downtime="p95 < 2s")
+    assert not certain([sample()] * 99, 100, lost=0, downtime="p95 < 2s")  # the latter is
     assert not certain([sample()], 100)
 
 
@@ -247,7 +275,7 @@ def test_stopping_early_gives_the_verdict_of_all_planned_trials(planned, breache
         assert (support.judge(order[:stopped], asked)[0].state == PASS) == whole
 
 
-@pytest.mark.parametrize("confidence", [0, 1, 95, True, float("nan"), "95%", None])
+@pytest.mark.parametrize("confidence", [0, 1, 95, True, 0.0, 1.0, 1.5, float("nan"), "95%", None])
 def test_a_confidence_that_is_none_is_refused(confidence):
     with pytest.raises(SettingError, match=r"write 0\.95 for 95 %"):
         support.check_confidence(confidence)

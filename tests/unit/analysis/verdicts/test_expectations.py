@@ -13,6 +13,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
 from pytest_rdsfailover.analysis.verdicts.claims import NO_DOWNTIME
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.traffic import LeftSession, Sessions
 
 FAILOVER = [
     *acks(0.01, 10.3, 0.01),
@@ -88,7 +89,7 @@ def test_a_bound_within_the_resolution_is_inconclusive_and_fails():
     text = complaint(trial(), downtime="< 2.05s")
 
     assert "INCONCLUSIVE: downtime < 2.05 s" in text
-    assert "it was between 1.98 s and 2.12 s" in text
+    assert "it was between 1.98 s and 2.12 s\n    a higher rate would not decide it; more" in text
 
 
 def test_what_was_not_over_is_said_to_be_no_less_than_its_lower_end():
@@ -124,6 +125,20 @@ def test_stuck_writers_are_named_and_break_any_bound_on_their_return():
 
     assert "FAIL: stuck_writers == 0: was 1\n    writer 1 never came back" in text
     assert "FAIL: last_writer_back < 5.00 s: was 10.0 s or more, not over" in text
+
+
+def test_of_two_stuck_writers_both_are_named():
+    calm = [each for writer in (1, 2) for each in acks(0.01, 10.3, 0.01, writer=writer)]
+    text = complaint(trial([*FAILOVER, *calm], writers=3, rate=300.0), stuck_writers=0)
+
+    assert "was 2\n    writers 1, 2 never came back" in text
+
+
+def test_stuck_sessions_are_told_with_where_they_stayed():
+    left = LeftSession(instance="instance-1", since=5.0, refused=11.0, refusals=3, error=1836)
+    text = complaint(trial(sessions=Sessions(open=8, left=[left])), stuck_sessions=0, lost=5)
+
+    assert "was 1\n    1 of 8 connections stayed on instance-1, which is not the writer" in text
 
 
 def test_stale_writes_are_counted_and_undecided_if_the_instance_is_unknown():
@@ -221,7 +236,10 @@ def test_a_plain_comparison_is_explained():
 
     assert expectations.explain_comparison("<", down, 1.0)[1] == "FAIL: was 2.00 s ±0.1"
     assert expectations.explain_comparison(">", 1.0, down)[1] == "FAIL: was 2.00 s ±0.1"
-    assert expectations.explain_comparison("<", down, 2.0)[1].startswith("INCONCLUSIVE")
+    assert expectations.explain_comparison("<", down, 2.0)[1:3] == [
+        "INCONCLUSIVE: was 2.00 s ±0.1",
+        "it was between 1.90 s and 2.10 s",
+    ]
     assert expectations.explain_comparison("==", down, 2.0) is None
     assert expectations.explain_comparison("<", 1.0, 2.0) is None
 
