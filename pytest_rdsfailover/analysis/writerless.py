@@ -93,8 +93,7 @@ def _without_seen_writer(course: Course) -> Iterator[Gap]:
         if milestone.name in AWAY and away is None:
             away = milestone.at
         elif milestone.name in BACK and away is not None:
-            if away + EARLY < milestone.at - LATE:
-                yield to_nanoseconds(away + EARLY), to_nanoseconds(milestone.at - LATE)
+            yield to_nanoseconds(away + EARLY), to_nanoseconds(milestone.at - LATE)
             away = None
 
 

@@ -1,7 +1,16 @@
-from builders import ack, journal, refused
+import pytest
+from builders import ack, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.series import series_of
-from pytest_rdsfailover.analysis.writer_outages import covered, is_stuck, writer_outages
+from pytest_rdsfailover.analysis.writer_outages import (
+    WriterOutage,
+    covered,
+    hangs,
+    is_stuck,
+    never_back,
+    writer_outages,
+)
+from pytest_rdsfailover.journal.complaints import HANGING
 from pytest_rdsfailover.model.clock import SECOND
 
 
@@ -32,6 +41,29 @@ def test_a_silent_stall_counts_as_errors_do():
 
 def test_a_write_that_was_sent_late_was_away_from_when_it_was_intended():
     assert away([ack(1.0), ack(4.0, intended=1.5, sent=3.95), ack(4.2)]) == [(1.5, 4.0)]
+
+
+def test_a_late_write_right_after_a_failure_ends_that_outage():
+    late = ack(4.0, intended=2.5, sent=2.5)
+
+    assert away([ack(1.0), refused(2.0, intended=2.0), late]) == [(2.0, 4.0)]
+    assert away([ack(0.9), refused(1.0), late], since=2.0) == [(2.5, 4.0)]  # that one is past
+
+
+def test_a_writer_hangs_whose_last_attempt_was_given_up():
+    assert not hangs(alone([]))
+    assert not hangs(alone([unknown(1.0, HANGING.code, HANGING.kind), ack(2.0)]))
+    assert hangs(alone([ack(1.0), unknown(2.0, HANGING.code, HANGING.kind)]))
+
+
+@pytest.mark.parametrize(
+    ("of_all", "alone"), [((0, 50), 201), ((0, 150), 151), ((150, 200), 151), ((301, 400), 201)]
+)
+def test_a_writer_had_its_chance_while_others_were_served(of_all, alone):
+    away = [WriterOutage(start=100, stop=301, ended=False, before=0, failed=True)]
+
+    assert never_back(away, patience=alone - 1, of_all=[of_all])
+    assert not never_back(away, patience=alone, of_all=[of_all])
 
 
 def test_a_writer_that_never_returns_is_away_to_the_end():

@@ -117,6 +117,16 @@ def test_a_load_that_nothing_stops_on_a_real_cluster_is_told_to_be_read_back():
     assert found(live(NEVER_AWAY, milestones=moved))["without_writer"] == "risky"
 
 
+def test_a_real_cluster_is_without_a_writer_from_the_first_word_of_it_until_there_is_one():
+    more = [milestone("writer_cut", 11.8, "i"), milestone("old_writer_back", 17.0, "i")]
+    (finding,) = (
+        each
+        for each in live(NEVER_AWAY, milestones=[*SWITCHED, *more]).findings
+        if each.name == "without_writer"
+    )
+    assert finding.evidence.startswith("9 writes were sent and acknowledged after the writer had")
+
+
 @pytest.mark.parametrize(
     ("events", "more"),
     [

@@ -44,7 +44,7 @@ def test_a_write_of_unknown_outcome_that_is_stored_is_recovered():
     found = judge([(0, 0), (0, 3), (0, 4)])
 
     assert (found.recovered, found.absent) == (["run-0-3"], 1)
-    assert (found.lost, found.unexpected) == ([], [])
+    assert (found.lost, found.duplicated, found.unexpected) == ([], [], [])
 
 
 def test_a_write_of_unknown_outcome_that_is_absent_is_not_lost():
@@ -170,6 +170,13 @@ def test_what_a_writer_that_did_not_report_has_stored_is_nobody_s_complaint(sequ
 
     assert (found.lost, found.unexpected, found.duplicated) == ([], [], [])
     assert audit(made, series_of(made), stored).unexpected
+
+
+def test_beside_a_writer_that_did_not_report_the_others_are_audited():
+    made = journal([ack(1.0, writer=1)], writers=2)
+    stored = Stored(positions=[(0, 3), (1, 0)])
+
+    assert audit(made, series_of(made), stored, unreported=[0]).lost == []
 
 
 def test_a_position_before_the_first_is_no_position_whoever_reported():

@@ -60,6 +60,7 @@ def test_a_trial_that_keeps_all_its_bounds_passes():
 
 def test_no_bounds_hold_for_any_valid_trial():
     expectations.expect(trial())
+    assert expectations.complaints(trial(), ()) == []
 
 
 def test_a_broken_bound_names_figure_bound_and_outage():
@@ -73,6 +74,7 @@ def test_every_broken_bound_is_listed_and_no_kept_one():
     text = complaint(trial(forget=2), downtime="< 1s", lost=0, duplicated=0, p99="< 500ms")
 
     assert "3 of 4 expectations not met" in text
+    assert "\n  BROKEN: 2 acknowledged writes are not in the database (run-0-0, run-0-1)" in text
     assert "FAIL: lost == 0: was 2\n    run-0-0, run-0-1" in text
     assert "FAIL: p99 < 500 ms: was 2.0" in text
     assert "duplicated" not in text
