@@ -112,7 +112,7 @@ class WideGaps:
 
     def _felt(self, since: int) -> Sequence[int]:
         """Return how long those were; of none, the last of all."""
-        over = bisect_right(self.acks, since, 0, len(self.taken))
+        over = bisect_right(self.acks, since, hi=len(self.taken))
         return self.taken[max(0, over - 1) :]
 
 

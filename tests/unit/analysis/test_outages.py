@@ -119,6 +119,7 @@ def test_the_widest_gap_is_of_those_that_were_not_over(since, widest, last):
     wide = WideGaps.of(acks, lengths(acks), 50)
 
     assert (wide.widest(since), wide.last_widest(since)) == (widest, last)
+    assert WideGaps.of(acks, lengths(acks), 500).widest(since) == widest
 
 
 def incident(*gaps):

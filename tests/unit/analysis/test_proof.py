@@ -208,6 +208,8 @@ def test_a_writer_that_failed_while_another_one_was_served_fails_for_a_reason_of
 
     assert bounds([*events, *fails], 1.0, 3.0, writers=2) == (1.599, 2.001)
     assert bounds([*before, *events, *fails], 1.0, 3.0, writers=2) == (0, 2.001)
+    others = [ack(0.99, writer=2), refused(1.3, writer=2), refused(2.7, writer=2)]
+    assert bounds([*before, *events, *fails, *others], 1.0, 3.0, writers=3) == (1.399, 2.001)
 
 
 def test_a_slow_write_that_had_to_connect_first_proves_nothing():
@@ -257,6 +259,7 @@ def test_the_earliest_moments_of_absence_are_of_the_failures_that_show_it():
 
     assert [list(each) for each in shown] == [[0, 1, 1, 0], [1]]
     assert failing_moments(found, shown) == [nano(0.9), nano(2.4), nano(2.9)]
+    assert failing_moments(found, shown, over=nano(2.5)) == [nano(0.9), nano(2.4)]
 
 
 def test_a_reset_at_the_end_shows_absence_though_a_packet_was_too_long_before():
