@@ -190,7 +190,11 @@ def test_without_a_failure_every_second_is_whole():
 
 
 def test_the_worst_second_without_our_own_pause_is_its_upper_end():
-    events = [*acks(0.01, 5.0, 0.01), *acks(5.3, 20.0, 0.01)]
-    worst = figures(events, skips=[(0, 5.0, 5.29, 30)], pauses=[(4.995, 5.295)]).worst_second()
+    paused = {"skips": [(0, 5.0, 5.29, 30)], "pauses": [(4.995, 5.295)]}
+    before, after = [*acks(0.01, 5.0, 0.01)], [*acks(5.3, 20.0, 0.01)]
+    worst = figures([*before, *after], **paused).worst_second()
+    failing = [refused(15.3 + n / 100) for n in range(10)]
+    sure = figures([*before, *after[:1000], *failing, *after[1010:]], **paused).worst_second()
 
     assert (worst.lower, worst.upper) == (pytest.approx(0.7, abs=0.01), 1)
+    assert (sure.lower, sure.upper) == (pytest.approx(0.7, abs=0.01), pytest.approx(0.9))
