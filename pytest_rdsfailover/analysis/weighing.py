@@ -244,15 +244,15 @@ def _late_before(around: Rows, gap: Gap, since: int) -> int:
     If those that were served between two gaps were all sent before the first of them, each took so long
     that gaps come by themselves: answers are late on the way.
     """
-    if since <= gap[0] - max(gap[1] - gap[0], SECOND // 10):
+    near = since > gap[0] - max(gap[1] - gap[0], SECOND // 10)
+    last = [
+        (series.started[first - 1], series.finished[first - 1])
+        for series, first in (zip(around.series, around.first, strict=True) if near else ())
+        if first and series.acked[first - 1] and series.finished[first - 1] > since
+    ]
+    if not last or any(started >= since for started, _ in last):
         return 0
-    taken = []
-    for series, first in zip(around.series, around.first, strict=True):
-        if first and series.acked[first - 1] and series.finished[first - 1] > since:
-            if series.started[first - 1] >= since:
-                return 0
-            taken.append(series.finished[first - 1] - series.started[first - 1])
-    late = round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
+    late = round(proof.AGAIN * percentile(sorted(end - start for start, end in last), 0.5))
     return late if late >= gap[1] - gap[0] else 0
 
 
