@@ -75,14 +75,28 @@ class CleanUp:
                     warnings.warn(LeftBehindWarning(line), stacklevel=2)
 
     def _take(self, error: BaseException | None) -> BaseException | None:
-        """Take every step; return what interrupted one."""
-        interrupt: BaseException | None = None
-        for failed, step in self._steps(error).items():
-            try:
-                step()
-            except Exception as broken:  # noqa: BLE001 - a clean-up outranks no verdict
+        """Take every step; return what interrupted one.
+
+        Who is told to end in the midst of one takes it once more, as the clean-up of an interrupted load
+        does: it waits for less, and leaves no table.
+        """
+        cause = error
+        for failed in self._steps(error):
+            broken = self._try(failed, cause)
+            if isinstance(broken, KeyboardInterrupt) and not isinstance(cause, KeyboardInterrupt):
+                cause = broken
+                broken = self._try(failed, cause)
+            if isinstance(broken, Exception):
                 self._left.append(f"{failed}: {broken}")
-            except BaseException as broken:  # noqa: BLE001 - raised by who called this
+            elif broken is not None:
                 self._left.append(f"{failed}: {broken!r}")
-                interrupt = interrupt or broken
-        return interrupt
+                cause = broken if cause is error else cause
+        return None if cause is error else cause
+
+    def _try(self, failed: str, cause: BaseException | None) -> BaseException | None:
+        """Take the step that these words are for; return what it raises."""
+        try:
+            self._steps(cause)[failed]()
+        except BaseException as broken:  # noqa: BLE001 - a clean-up outranks no verdict
+            return broken
+        return None

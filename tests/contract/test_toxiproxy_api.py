@@ -207,6 +207,13 @@ def test_populate_creates_keeps_and_replaces(raw, proxy):
     assert shown["proxies"][0]["toxics"] == []
 
 
+def test_populate_looks_at_all_types_before_it_misses_a_field(raw):
+    status, shown = raw("POST", "/populate", [{"name": "x"}, {"name": 7, "upstream": "u"}])
+    assert status == 400
+    assert shown["error"].startswith("bad request body")
+    assert shown["proxies"] is None
+
+
 def test_populate_reports_what_failed_and_what_was_done(raw, proxy):
     new = {"name": "new", "upstream": UPSTREAM, "listen": "127.0.0.1:0", "enabled": False}
     taken = {"name": "taken", "upstream": UPSTREAM, "listen": proxy.listen}

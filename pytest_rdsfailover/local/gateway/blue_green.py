@@ -152,7 +152,9 @@ class Deployments:
             GatewayError: if there is one, or a script is being played.
         """
         if self._deployment is not None:
-            raise GatewayError("there is a blue/green deployment already; delete it first")
+            raise GatewayError(
+                "there is a blue/green deployment already, or what one has left: delete it first"
+            )
         self._be_at_rest()
         self._first_play, self._failure = len(self._player.plays), ""
         self._deployment = Deployment(self._gateway.router, wanted.suffix)

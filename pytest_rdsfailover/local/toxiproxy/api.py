@@ -4,6 +4,7 @@ import functools
 import posixpath
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import quote
 
 from pytest_rdsfailover.local.toxiproxy import refusal
@@ -90,7 +91,7 @@ class Api:
 
     def create(self, _names: Names, body: bytes) -> Answer:
         """POST /proxies."""
-        proxy, enabled = _new_proxy(decode(body))
+        proxy, enabled = _new_proxy(_asked(decode(body)))
         if proxy.name in self._proxies:
             raise Refusal(*refusal.PROXY_EXISTS)
         if enabled:
@@ -106,7 +107,8 @@ class Api:
             entries = [] if entries is None else entries
             if not isinstance(entries, list):
                 raise refusal.bad_body(f"a list is needed, not {entries!r}")
-            wanted = [_new_proxy(entry, f" at proxy {n}") for n, entry in enumerate(entries, 1)]
+            asked = [_asked(entry) for entry in entries]  # types first, of all of them
+            wanted = [_new_proxy(proxy, f" at proxy {n}") for n, proxy in enumerate(asked, 1)]
             for proxy, enabled in wanted:
                 done.append(self._put(proxy, enabled=enabled))
         except Refusal as refused:
@@ -169,16 +171,30 @@ class Api:
         return proxy
 
 
-def _new_proxy(body: object, where: str = "") -> tuple[ListeningProxy, bool]:
-    """Return the proxy that a body describes, and whether it is to be enabled."""
+class _Asked(NamedTuple):
+    """The fields of a proxy that is asked for."""
+
+    name: str
+    listen: str
+    upstream: str
+    enabled: bool
+
+
+def _asked(body: object) -> _Asked:
+    """Return the fields of a proxy in a body; refuse those of another type."""
     given = fields(body)
     name, listen, upstream = (field(given, key, str, "") for key in ("name", "listen", "upstream"))
     enabled = field(given, "enabled", bool, True)  # noqa: FBT003 - a default value
-    if not name:
+    return _Asked(name, listen, upstream, enabled)
+
+
+def _new_proxy(asked: _Asked, where: str = "") -> tuple[ListeningProxy, bool]:
+    """Return the proxy that is asked for, and whether it is to be enabled."""
+    if not asked.name:
         raise refusal.missing(f"name{where}")
-    if not upstream:
+    if not asked.upstream:
         raise refusal.missing(f"upstream{where}")
-    return ListeningProxy(name, listen, upstream), enabled
+    return ListeningProxy(asked.name, asked.listen, asked.upstream), asked.enabled
 
 
 def _shown(proxies: list[ListeningProxy]) -> list[dict[str, object]] | None:

@@ -39,6 +39,26 @@ def test_an_interrupted_step_is_shown_with_what_is_left():
     ]
 
 
+def test_who_is_told_to_end_in_a_step_takes_it_again_as_an_interrupted_load_does():
+    """Without that the table is left, however long the writer has been there."""
+    taken, told = [], KeyboardInterrupt()
+
+    def step(cause):
+        taken.append(cause)
+        if cause is not told:
+            raise told
+
+    cleanup = CleanUp(
+        lambda cause: {"left": lambda: step(cause), "more": lambda: taken.append(cause)},
+        after_error=lambda: None,
+    )
+    with pytest.raises(KeyboardInterrupt) as raised:
+        cleanup.end(None)
+
+    assert taken == [None, told, told]
+    assert (raised.value, cleanup.left_behind) == (told, [])
+
+
 @pytest.mark.parametrize("action", ["always", "error"])
 def test_what_an_interrupt_leaves_is_a_warning_too_for_pytest_shows_no_notes_of_one(action):
     cleanup = CleanUp(lambda _: {"the table is left": fail(OSError("away"))}, after_error=fail)
