@@ -44,7 +44,7 @@ STAGE_VALUES = frozenset({
 })  # fmt: skip
 STAGE_NUMBER = re.compile(r"p\d{0,3}")
 STAGE_WORDS = re.compile("正式|线上|線上|上线|商用|運用|稼働|상용|실환경")
-DENIED = frozenset({"", "0", "false", "no", "none", "never", "off"})
+DENIED = frozenset({"0", "false", "no", "none", "never", "off"})
 
 # Letters of other scripts that look like those of `production` and `stage`, after case folding.
 LOOK_ALIKES = str.maketrans(

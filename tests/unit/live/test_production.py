@@ -88,7 +88,10 @@ def test_a_stage_of_another_name_is_none(value):
 def test_a_key_that_says_production_is_a_sign_unless_its_value_denies_it():
     assert production_signs([], {"production": "true"}) == ["tag production=true"]
     assert production_signs([], {"is-prod": "Yes"}) == ["tag is-prod=Yes"]
-    assert production_signs([], {"production": "false", "prod": "NO", "isProd": ""}) == []
+    assert production_signs([], {"production": "false", "prod": "NO", "isProd": "0"}) == []
+    for key in ("production", "is-prod", "isProd"):  # a tag without a value is a label
+        assert production_signs([], {key: ""}) == [f"tag {key}="]
+        assert production_signs([], {key: " "}) == [f"tag {key}= "]
 
 
 @pytest.mark.parametrize(
