@@ -4,6 +4,7 @@ import email.utils
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pytest_rdsfailover.aws.client import (
@@ -21,6 +22,7 @@ CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
 BRIEF = 3.0  # seconds for an answer, where all who log in wait for it
 TRIES = 6  # attempts of a call that AWS throttles or fails to answer
 MOST_NAMES = 100  # alarms in one request
+MOST_PAGES = 100  # of one list: a hundred entries each, far more than a cluster has
 ALARM_KINDS = ("MetricAlarm", "CompositeAlarm")
 Plain = Mapping[str, Any]
 
@@ -269,10 +271,17 @@ class Region:
         return Hidden(password)
 
     def _all(self, service: str, method: str, member: str, **arguments: Any) -> list[Plain]:
-        """Return the answers of all pages together."""
+        """Return the answers of all pages together.
+
+        Raises:
+            AwsError: if AWS refuses, cannot be asked, or tells of more pages without end.
+        """
         with explained(method):
-            pages = self.client(service).get_paginator(method).paginate(**arguments)
-            return [described for page in pages for described in page.get(member, ())]
+            asked = self.client(service).get_paginator(method).paginate(**arguments)
+            pages = list(islice(asked, MOST_PAGES + 1))
+        if len(pages) > MOST_PAGES:
+            raise AwsError(method, "NoEnd", f"the list has more than {MOST_PAGES} pages")
+        return [described for page in pages for described in page.get(member, ())]
 
     def _ask(self, service: str, method: str, **arguments: Any) -> Any:
         with explained(method):

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 from botocore.stub import Stubber
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live import region as regions
 from pytest_rdsfailover.live.experiments import experiment_state
-from pytest_rdsfailover.live.region import Region
+from pytest_rdsfailover.live.region import MOST_PAGES, Region
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -112,6 +113,17 @@ def test_events_of_all_pages_are_read(region):
     told.add_response("describe_events", {"Events": [event]}, asked | {"Marker": "more"})
 
     assert len(region.events("one", 60, "db-instance")) == 2
+
+
+def test_a_list_without_end_is_an_error_and_no_endless_wait(region):
+    told = stub(region, "rds")
+    asked = {"SourceIdentifier": "one", "SourceType": "db-instance", "Duration": 60}
+    for page in range(2 * MOST_PAGES):
+        told.add_response("describe_events", {"Events": [], "Marker": f"m{page}"}, asked)
+        asked = asked | {"Marker": f"m{page}"}
+
+    with pytest.raises(AwsError, match=f"describe_events failed: NoEnd: .* {MOST_PAGES} pages"):
+        region.events("one", 60, "db-instance")
 
 
 @pytest.mark.parametrize(
