@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("moto")
 pytest.importorskip("flask")
 
+from region import refusal
 from waiting import until
 
 # The API asks the gateway, never the server.
@@ -88,3 +89,21 @@ def test_a_metric_is_listed_once_with_each_set_of_dimensions(cloudwatch):
     until(listed)
     cluster = ["DBClusterIdentifier"]
     assert sorted(listed()) == [cluster, [*cluster, "Role"], [*cluster, "Role"]]
+
+
+def test_figures_that_nobody_computes_are_refused_and_never_left_out(cloudwatch):
+    """A runbook that waits for a percentile would find points without it."""
+    since, metric = span(datetime.now(UTC)), {"Namespace": "AWS/RDS", "MetricName": "CommitLatency"}
+    one = {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}}
+    tail = {**one, "MetricStat": {**one["MetricStat"], "Stat": "p99"}}
+    asked = {**metric, **since, "Period": 60, "ExtendedStatistics": ["p99"]}
+    assert refusal(cloudwatch.get_metric_statistics, **asked) == "NotImplemented"
+    for queries in ([one, {"Id": "b", "Expression": "a * 2"}], [tail]):
+        asked = {**since, "MetricDataQueries": queries}
+        assert refusal(cloudwatch.get_metric_data, **asked) == "NotImplemented"
+
+    queries = [one, {"Id": "b", "Expression": "a"}]
+    assert (
+        len(cloudwatch.get_metric_data(MetricDataQueries=queries, **since)["MetricDataResults"])
+        == 2
+    )

@@ -3,19 +3,48 @@
 from typing import Any
 
 from moto.cloudwatch.models import Dimension, MetricDatum
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.common_models import CloudWatchMetricProvider
+from moto.core.responses import ActionResult
 from moto.rds.models import rds_backends
 
 from pytest_rdsfailover.local.aws_api.resources import ShownInstance
 from pytest_rdsfailover.local.aws_api.sampler import Sampler
 
 NAMESPACE = "AWS/RDS"
+STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 
 def install(sampler: Sampler) -> None:
     """Let moto find the metrics, and compare dimensions in any order."""
     ClusterMetrics.sampler = sampler
     Dimension.__lt__ = _is_before
+    _refuse_what_moto_leaves_out()
+
+
+def _refuse_what_moto_leaves_out() -> None:
+    """Put checks before moto's calls: it would answer percentiles and expressions without a figure."""
+    statistics, data = CloudWatchResponse.get_metric_statistics, CloudWatchResponse.get_metric_data
+
+    def get_metric_statistics(self: Any) -> ActionResult:
+        for name in self._get_param("ExtendedStatistics") or ():
+            raise NotImplementedError(f"the statistic {name}")
+        return statistics(self)
+
+    def get_metric_data(self: Any) -> ActionResult:
+        queries = self._get_params().get("MetricDataQueries", [])
+        names = [query.get("Id") for query in queries]
+        for query in queries:
+            expression = query.get("Expression")
+            if expression and expression not in names:
+                raise NotImplementedError(f"the expression {expression}")
+            statistic = query.get("MetricStat", {}).get("Stat", STATISTICS[0])
+            if statistic not in STATISTICS:
+                raise NotImplementedError(f"the statistic {statistic}")
+        return data(self)
+
+    CloudWatchResponse.get_metric_statistics = get_metric_statistics
+    CloudWatchResponse.get_metric_data = get_metric_data
 
 
 def _is_before(one: Any, other: Any) -> bool:
