@@ -36,8 +36,8 @@ class Served:
     @property
     def figure(self) -> Figure:
         """Return the share of them that was served."""
-        seen = self.served / self.due
-        most = (self.served + min(self.excused, self.due - self.served)) / self.due
+        seen = min(1.0, self.served / self.due)
+        most = min(1.0, (self.served + self.excused) / self.due)
         return Figure(seen, most, unit="%", best=seen, basis=f"{self.served} of {self.due}")
 
 
@@ -157,7 +157,7 @@ def _worst(unserved: Sequence[int], due: Sequence[int], latest: int) -> tuple[fl
     """Return the smallest share of a second that begins with an unserved slot, when, and its counts."""
     begins = [min(slot, latest) for slot in unserved]
     failed = list(_counts(unserved, begins))
-    of = list(_counts(due, begins))
+    of = list(map(max, _counts(due, begins), failed, repeat(1)))  # altered records fit nothing
     shares = list(map(truediv, map(sub, of, failed), of))
     worst = min(shares)
     place = shares.index(worst)

@@ -129,10 +129,7 @@ def test_what_a_live_run_does_not_take_is_not_in_its_command():
 
 
 def test_no_password_in_a_url_is_in_the_command():
-    live = LiveSettings(**WHERE, endpoint_url="http://me:secret-word@127.0.0.1:4566")
-
     for settings in (
-        Settings(live=live),
         Settings(toxiproxy="http://me:secret-word@127.0.0.1:8474"),
         Settings(server="mysql://me:secret-word@db"),
     ):
