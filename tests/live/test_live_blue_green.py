@@ -255,7 +255,7 @@ def test_a_dry_run_judges_both_sides_and_sends_nothing(ask, stand_in):
     text = str(caught.value)
     assert f"dry run: blue-green of {identifier} of {CLUSTER}" in text
     assert f"{identifier} is AVAILABLE" in text
-    assert "-> instance-1-green-" in text
+    assert f"-> {stand_in.cluster.writer}-green-" in text
     assert "tag rdsfailover:allowed=true" in text
     assert f"green {CLUSTER}-green-" in text
     assert "tag rdsfailover:allowed=None" in text
