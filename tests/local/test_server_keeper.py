@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -206,6 +207,7 @@ def test_a_keeper_whose_session_is_ended_takes_its_lock_anew_without_another_loo
         accounts.kill(admin, first)
 
     until(lambda: holder(running, account.user) not in {None, first})
+    assert re.search(": (2006|2013|1927) ", supervised.log_tail())  # what it has met
     supervised.kill()
 
 

@@ -18,7 +18,7 @@ from pytest_rdsfailover.local.server import accounts, dialects
 from pytest_rdsfailover.local.server import server as server_module
 from pytest_rdsfailover.local.server import template as template_module
 from pytest_rdsfailover.local.server.accounts import Account, ServerError
-from pytest_rdsfailover.local.server.server import OwnServer
+from pytest_rdsfailover.local.server.server import OwnServer, start_server
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import CommandError, DiedError, NotReadyError, SettingError
 from pytest_rdsfailover.mysql import driver
@@ -30,7 +30,7 @@ SHORT = Bounds(connect=0.2, read=0.3, write=0.3)
 
 @pytest.fixture(scope="module")
 def own_server(server_program, supervisor):
-    with OwnServer(server_program, supervisor) as server:
+    with start_server(server_program, supervisor) as server:
         yield server
 
 
@@ -177,6 +177,39 @@ def test_a_server_that_cannot_start_shows_its_log(server_program, supervisor, mo
 
     with pytest.raises(NotReadyError, match="no-such-option"):
         OwnServer(server_program, supervisor)
+
+
+@pytest.fixture
+def started(supervisor, monkeypatch):
+    """Return the list of the programs that are started from now on."""
+    started, spawn = [], supervisor.spawn
+
+    def noted(*arguments, **options):
+        started.append(spawn(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(supervisor, "spawn", noted)
+    return started
+
+
+def refuse(*_):
+    raise ServerError("nobody may enter")
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "broken", "why"),
+    [(server_module, "PATIENCE", 0.0, "was not ready"), (accounts, "prime", refuse, "nobody may enter")],
+    ids=["listens too late", "lets nobody in"],
+)  # fmt: skip
+def test_a_server_that_is_not_ready_in_time_is_ended(
+    server_program, supervisor, started, monkeypatch, of, name, broken, why
+):
+    monkeypatch.setattr(of, name, broken)
+    with pytest.raises(NotReadyError, match=why):
+        OwnServer(server_program, supervisor)
+
+    until(lambda: not started[-1].alive)
+    assert started[-1].fate == "ended by SIGKILL"
 
 
 def test_a_data_directory_that_cannot_be_made_shows_why_and_is_not_kept(
