@@ -41,11 +41,12 @@ def test_a_reserved_port_can_be_listened_on_and_is_below_the_systems_own(environ
 
 
 def test_a_wanted_port_is_given_if_it_is_free(environ):
-    with reserve_port(environ=environ) as number:
+    port = reserve_port(environ=environ)
+    with port as number:
         pass
 
     with reserve_port(wanted=number, environ=environ) as again:
-        assert again == number
+        assert again == number == port.number
 
 
 def test_a_port_taken_on_any_of_the_addresses_is_an_error_that_names_the_option(environ):

@@ -142,6 +142,14 @@ def test_programs_get_this_environment_and_what_is_added(supervisor, monkeypatch
     assert process.wait_line(20) == "old new"
 
 
+@pytest.mark.parametrize("name", ["PIPE", "XFSZ"])
+def test_a_signal_that_python_ignores_ends_a_program(supervisor, name):
+    process = shell(supervisor, name, f"kill -{name} $$; exec sleep 1000")
+
+    assert process.wait(20)
+    assert process.fate == f"ended by SIG{name}"
+
+
 def test_a_program_is_told_one_line_and_then_hears_nothing_until_the_end(supervisor):
     process = shell(
         supervisor, "told", "read line; echo heard $line; cat; echo over", told="a secret"
