@@ -193,12 +193,13 @@ def test_what_takes_too_long_is_a_time_out_of_the_connection_or_of_the_answer(wr
     assert [one.outcome for one in writer.journal] == [Outcome.REFUSED, Outcome.UNKNOWN]
 
 
+@pytest.mark.parametrize("code", [1062, 1536])  # the latter's first byte is 0, as that of an OK
 def test_a_server_that_refuses_a_write_keeps_its_connection_and_one_that_goes_loses_it(
-    writer, wire
+    writer, wire, code
 ):
     ready(writer, wire)
-    hear(writer, wire, (1, error_packet(_fault(1062))))
-    assert noted(writer) == [(Outcome.REFUSED, 1062)]
+    hear(writer, wire, (1, error_packet(_fault(code))))
+    assert noted(writer) == [(Outcome.REFUSED, code)]
     assert (writer.state, writer.deadline, writer.working) == (READY, 0, False)
 
     writer.use(INTENDED + 1)

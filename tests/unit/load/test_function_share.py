@@ -1,6 +1,7 @@
 """The share of a load that a function runs: late or in time, and with room for what it reports."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -107,3 +108,12 @@ def test_an_order_says_to_the_engine_what_its_function_does():
 
     assert (told.process, told.processes, told.writers, told.rate) == (1, 2, 4, 40.0)
     assert (told.events, told.secrets, told.think) == (None, ("p",), 0.0)
+
+
+def test_a_load_that_lasts_longer_than_its_function_may_run_says_both(monkeypatch):
+    monkeypatch.setattr(function, "aligned", lambda _: SimpleNamespace(middle=0))
+    monkeypatch.setattr(function, "time", SimpleNamespace(monotonic_ns=lambda: 100 * SECOND))
+    order = replace(ORDER, start=110 * SECOND, seconds=50.0)
+
+    with pytest.raises(LoadError, match=r"ends in 60 s, and the function may run for 30 s: give"):
+        function.run(order, cold=False, left=30.0)

@@ -364,6 +364,7 @@ def test_while_it_runs_what_is_stored_tells_who_was_served():
     _, made = load(Lambda(), stored=lambda: [(0, 0), (0, 1), (5, 0)])
     progress = made.progress()
     assert (progress.acked_by, progress.failed) == ({"0": 2, "5": 1}, 0)
+    assert made.acked_since(0.0) == 0  # who was served since when is known at the end only
 
 
 def test_a_load_that_nobody_waited_for_has_reported_nothing():

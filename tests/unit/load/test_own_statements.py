@@ -1,6 +1,7 @@
 """Our own writes and reads, tried again or not, and how they are read back; connections are stand-ins."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pymysql
@@ -76,6 +77,15 @@ def connected(monkeypatch):
         return led
 
     return connected
+
+
+@pytest.mark.parametrize(("kind", "instance"), [("cluster", "instance-1"), ("proxy", None)])
+def test_a_writer_asks_who_answers_unless_that_may_change(connected, monkeypatch, kind, instance):
+    connected(Connection())
+    monkeypatch.setattr(inserts.driver, "instance_of", lambda _: "instance-1")
+    session = InsertWorkload(replace(PLACE, kind=kind), "run").open(0, Bounds())
+
+    assert session.instance == instance
 
 
 def rows(weights=None, reader=None):

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load.returned import settled
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.model.endpoints import Bounds
 
@@ -155,3 +156,8 @@ class Cursor:
 @pytest.mark.parametrize("returned", [None, 1, "text", [], {"a": 1}, Cursor(), object(), Foreign])
 def test_any_other_result_is_nobody_s_business(returned):
     perform(lambda _: returned)
+
+
+def test_what_is_no_promise_is_passed_on(pool):
+    assert settled(len, 5) == 5
+    assert settled(pool.submit, pool.submit(len, "four")) == 4

@@ -73,3 +73,20 @@ def test_a_look_that_is_too_late_is_a_pause_from_when_it_was_due(monkeypatch, la
 
     assert slept == [BEAT / 1e9]
     assert dog.pauses == [((begun + BEAT) / 1e9, (begun + BEAT + late) / 1e9)] * pauses
+
+
+def test_the_next_look_is_due_a_beat_behind_the_last(monkeypatch):
+    dog, looks = Watchdog(), iter([0, 0, BEAT + LATE, BEAT + LATE, 2 * BEAT + 2 * LATE])
+
+    def now():
+        moment = next(looks)
+        if moment > 2 * BEAT:
+            dog._over.set()
+        return moment
+
+    slept = []
+    monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic_ns=now, sleep=slept.append))
+    dog._watch()
+
+    assert slept == [BEAT / 1e9] * 2
+    assert dog.pauses == []
