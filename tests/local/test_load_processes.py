@@ -26,7 +26,7 @@ from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.records import Outcome
 
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.contract("load")]
 POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.5, write=0.5))
 WRITERS, RATE = 6, 120.0
 

@@ -22,7 +22,7 @@ from pytest_rdsfailover.model.errors import DiedError
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.contract("load")]
 RUN = 1.0  # seconds of load
 
 

@@ -77,7 +77,9 @@ def test_a_report_is_the_answer_or_lies_in_the_bucket_if_that_has_no_room(monkey
     monkeypatch.setattr(function, "MOST_ANSWER", len(told))
     assert function._parcel(journal, ORDER) == told
     monkeypatch.setattr(function, "MOST_ANSWER", len(told) - 1)
-    with pytest.raises(LoadError, match=r"4 writes take 0\.0 MB"):
+    with pytest.raises(
+        LoadError, match=r"4 writes take 0\.0 MB, and an answer of Lambda has room for 0: "
+    ):
         function._parcel(journal, ORDER)
     put = []
     monkeypatch.setattr(function, "put", lambda *what: put.append(what))

@@ -53,6 +53,7 @@ def test_an_answer_need_not_tell_of_tries(payload):
     [
         ([], "tells of no try"),
         ([(0.5, 0.4, None)], "a try ended before it began"),
+        ([(0.1, 0.2, 1290), (0.5, 0.4, None)], "a try ended before it began"),
         ([(0.0, 0.5, 1290), (0.4, 0.6, None)], "began before the one before it ended"),
         ([(0.0, 2.01, None)], r"its tries take 2.010 s, and the invocation took 2.000 s"),
         ([(0.0, 0.5, 70000)], "70000 is no error number of MySQL"),
