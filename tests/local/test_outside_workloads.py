@@ -25,6 +25,7 @@ from pytest_rdsfailover.model.errors import ContradictionError, SettingError, To
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
 
+pytestmark = pytest.mark.contract("load")
 ACKED, REFUSED, UNKNOWN = Outcome.ACKED, Outcome.REFUSED, Outcome.UNKNOWN
 SPEAKER = """
 import sys, time
