@@ -256,14 +256,16 @@ def test_the_users_coroutine_function_gets_unique_keys_and_its_errors_are_classi
 
 
 def test_a_writer_that_hangs_is_left_to_itself_and_its_write_is_of_unknown_outcome():
-    release = threading.Event()
+    release, hangs = threading.Event(), threading.Event()
 
     def hang_in_writer_one(key):
         if key.split("-")[1] == "1":
+            hangs.set()
             release.wait()
 
     load, journal = call(hang_in_writer_one)
     load.start()
+    assert hangs.wait(20)
     time.sleep(0.2)
     load.stop(timeout=0.3)
     begun = time.monotonic()
