@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pytest_rdsfailover.live.probes import SHORT
+from pytest_rdsfailover.live.probes import ask_once
 from pytest_rdsfailover.live.switchover_probes import SIDE
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.mysql import driver
@@ -21,10 +21,7 @@ def writer_by_own_word(endpoints: Iterable[Endpoint]) -> str | None:
 def _ask(endpoint: Endpoint) -> tuple[str, int] | None:
     """Return an instance's id and whether it refuses writes; None if it does not answer."""
     try:
-        with driver.connect(endpoint, bounds=SHORT) as connection, connection.cursor() as cursor:
-            cursor.execute(SIDE)
-            answer: tuple[str, int] = cursor.fetchone()
-            return answer
+        return ask_once(endpoint, SIDE)
     except Exception as error:
         if driver.fault_of(error).kind == "client":  # not the server's, nor of the way there
             raise

@@ -27,6 +27,14 @@ REFUSED = ("", 1)
 ROLE = "SELECT @@aurora_server_id, @@innodb_read_only"
 
 
+def ask_once(endpoint: Endpoint, question: str) -> tuple[str, int]:
+    """Return what a new connection answers: an instance's id, and whether it refuses writes."""
+    with driver.connect(endpoint, bounds=SHORT) as connection, connection.cursor() as cursor:
+        cursor.execute(question)
+        answer: tuple[str, int] = cursor.fetchone()
+        return answer
+
+
 class Probe(threading.Thread):
     """Looks again and again until it is told to stop; the failover's `check` raises its error.
 
@@ -73,11 +81,7 @@ class Probe(threading.Thread):
         """Return what a new connection answers; None if it does not, and note who `refused` it."""
         self.refused = False
         try:
-            with driver.connect(endpoint, bounds=SHORT) as connection:
-                cursor = connection.cursor()
-                cursor.execute(question)
-                answer: tuple[str, int] = cursor.fetchone()
-                return answer
+            return ask_once(endpoint, question)
         except Exception as error:  # noqa: BLE001 - what is no answer of a server goes on
             self.refused = refuses_login(error)
             return None

@@ -64,18 +64,12 @@ def stray_value(arguments: tuple[str, ...], here: Path) -> tuple[str, str] | Non
     """Return the first of our options whose value pytest takes for a path, and the value."""
     added = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
     for flag, value in pairwise([*added, *map(str, arguments)]):
-        if flag in VALUED and not value.startswith("-") and _exists(here / value.split("::")[0]):
+        if flag not in VALUED or value.startswith("-"):
+            continue
+        # A name that is too long, or in a closed folder, is no path to pytest: Path.exists would raise.
+        if os.path.exists(here / value.split("::")[0]):  # noqa: PTH110
             return flag, value
     return None
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (
-        OSError
-    ):  # the name is too long, or its folder is closed to us: pytest takes none, either
-        return False
 
 
 def _directory(ini: Path | None) -> Path | None:

@@ -151,10 +151,7 @@ def _query(text: str) -> dict[str, str]:
 
 
 def _existing(named: str, environ: Mapping[str, str]) -> Path:
-    try:
-        there = Path(named).exists()
-    except OSError:  # the name is too long, or its folder is closed to us
-        there = False
+    there = os.path.exists(named)  # noqa: PTH110 - not even if the name is too long does it raise
     if "@" in named or (":" in named and not there):
         raise SettingError(  # without the text, which may hold a password
             "a running server is named as mysql://user:password@host:port, with its mysql://"
